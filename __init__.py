@@ -1,0 +1,1 @@
+"""Watersmeet: one lineage graph from many platforms."""

@@ -1,0 +1,89 @@
+"""Where the server listens, and what one request may cost it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from .address import is_host, is_loopback
+from .section import Conflict, Section, wrong
+from .sources import Name
+from .values import Duration, Size, Text, Texts
+
+
+def _loopback(host: str) -> str:
+    if not is_loopback(host):
+        raise wrong(
+            "is reachable from other machines, which needs tokens or OIDC, and this version has neither: "
+            "stay on a loopback address"
+        )
+    return host
+
+
+def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    for position, host in enumerate(hosts):
+        if not is_host(host):
+            raise wrong(f"has something else than a host at place {position + 1}: no scheme, no path, no pattern")
+    return tuple(host.lower() for host in hosts)
+
+
+class Limits(Section):
+    """What one GraphQL request may ask for; whatever is beyond is refused before any work is done."""
+
+    depth: int = Field(default=20, ge=1, le=1000, examples=[20])
+    """How deep fields may stand in one another."""
+    cost: int = Field(default=1000, ge=1, examples=[1000])
+    """What all walks and lists of a query may cost together."""
+    aliases: int = Field(default=30, ge=1, examples=[30])
+    """How many aliases a query may have."""
+    tokens: int = Field(default=5000, ge=10, examples=[5000])
+    """How many words and signs a query may have."""
+    body_bytes: Size = Field(default=2**20, ge=1024, examples=["1 MiB"])
+    """How large a request may be."""
+    batch: int = Field(default=10, ge=1, le=1000, examples=[10])
+    """How many queries one request may hold."""
+    time: Duration = Field(default=timedelta(seconds=20), examples=["20s"])
+    """How long a query may take."""
+    page: int = Field(default=10_000, ge=1, le=100_000, examples=[10_000])
+    """The most that `first` may ask for."""
+    introspection: bool = Field(default=True, examples=[True])
+    """Whether the schema may be asked for."""
+
+
+class Server(Section):
+    """Where the server listens. Without tokens that is this machine alone."""
+
+    host: Annotated[Text, AfterValidator(_loopback)] = Field(default="127.0.0.1", examples=["127.0.0.1"])
+    """The address it binds."""
+    port: int = Field(default=8765, ge=0, le=65_535, examples=[8765])
+    """The port it binds; 0 takes a free one."""
+    allowed_hosts: Annotated[Texts, AfterValidator(_hosts)] = Field(default=(), examples=[["watersmeet.test:8765"]])
+    """Further values of `Host` that count as this server."""
+    limits: Limits = Field(default=Limits(), examples=[{"cost": 1000}])
+    """What one request may cost."""
+
+
+class Inlet(Section):
+    """The built-in source that takes posted OpenLineage events."""
+
+    platform: ClassVar[str] = "openlineage"
+    name: Name = Field(default="inlet", examples=["inlet"])
+    """What people call it."""
+    id: Name = Field(default="inlet", examples=["inlet"])
+    """Owns what was posted, and never changes."""
+    wire_bytes: Size = Field(default=32 * 2**20, ge=1024, examples=["32 MiB"])
+    """How large a request may be as it arrives."""
+    inflated_bytes: Size = Field(default=128 * 2**20, ge=1024, examples=["128 MiB"])
+    """How large it may be once it is unpacked."""
+    batch: int = Field(default=1000, ge=1, le=100_000, examples=[1000])
+    """How many events one request may hold."""
+    nesting: int = Field(default=100, ge=10, le=500, examples=[100])
+    """How deep an event's objects and lists may stand in one another."""
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, object]) -> Iterator[Conflict]:
+        """An inlet that could never unpack what it lets in."""
+        wire, inflated = given.get("wire_bytes"), given.get("inflated_bytes")
+        if isinstance(wire, int) and isinstance(inflated, int) and inflated < wire:
+            yield Conflict(("inflated_bytes",), "is smaller than wire_bytes", f"inflated_bytes: {wire * 4}")
