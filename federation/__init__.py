@@ -1,0 +1,1 @@
+"""What is known: model, naming, identity, store, graph, time, questions. No platform, no HTTP."""

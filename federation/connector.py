@@ -1,0 +1,78 @@
+"""What a platform must offer to be heard."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, runtime_checkable
+
+from .model import Json, Scope, Skipped, Tombstone
+
+Cursor = Mapping[str, Json]
+"""Where to resume: plain JSON, written and read by the connector alone, stored in one transaction with its batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One OpenLineage event as it came: `body` are its bytes, `place` says where it stood (a file and line, a page)."""
+
+    body: bytes
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One page of news, and where to resume once it is safely stored."""
+
+    scopes: tuple[Scope, ...] = ()
+    tombstones: tuple[Tombstone, ...] = ()
+    events: tuple[Event, ...] = ()
+    """Raw OpenLineage events: the store keeps them, `openlineage` makes scopes of them."""
+    skipped: tuple[Skipped, ...] = ()
+    missing_grants: tuple[str, ...] = ()
+    """Permissions that were refused, in the platform's own words."""
+    failures: tuple[str, ...] = ()
+    """Parts that could not be read though the rest could: the sync ends as PARTIAL."""
+    resume: Cursor | None = None
+    """Where a killed sync goes on; None: keep the former one."""
+    listed: tuple[str, ...] = ()
+    """Families that this very `read` has now listed from first to last: what it did not mention is gone."""
+    unsure: bool = False
+    """True: the platform cannot tell a missing permission from nothing, so it takes two such listings."""
+    complete: bool = False
+    """True on the last batch, if everything that was meant to be read was read."""
+    done: int = 0
+    total: int | None = None
+    """Progress: things read so far in this read, and how many there will be where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What `check` found."""
+
+    reachable: bool
+    version: str | None = None
+    message: str = ""
+    missing_grants: tuple[str, ...] = ()
+    capabilities: Mapping[str, bool] = field(default_factory=dict[str, bool])
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """One configured source of one platform. A reader never writes to its platform."""
+
+    platform: ClassVar[str]
+
+    def check(self) -> Health:
+        """Reach the platform and tell version and permissions; raises `SourceError`."""
+        ...
+
+    def read(self, since: Cursor | None) -> Iterator[Batch]:
+        """Yield what is new, lazily; `since` is the last stored cursor, None means everything. Raises `SourceError`."""
+        ...
+
+    def gone(self, native_ids: Iterable[str]) -> Iterator[str]:
+        """Of the things a complete listing lacked, those that are really gone (a 404 and no 403)."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections and files."""
+        ...
