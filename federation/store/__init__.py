@@ -1,0 +1,102 @@
+"""The store: what each source said, and when; the only place that speaks SQL."""
+
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from ..naming import Registry
+from .database import Database
+from .events import EventLog
+from .journal import Journal
+from .ledger import Ledger
+from .lock import held
+from .members import Members
+from .reader import Reader
+from .schema import bring_up
+from .search import Wanted
+from .tables import info
+
+__all__ = ["Store", "Wanted", "utcnow"]
+
+
+def utcnow() -> datetime:
+    """The clock that everything uses unless it is given another."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """A store on SQLite or PostgreSQL. Its parts: `journal`, `ledger`, `events`, `members`, `reader`."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._db = database
+        self.journal = Journal(database, clock)
+        self.ledger = Ledger(database, self.journal, clock)
+        self.events = EventLog(database, self.journal, clock)
+        self.members = Members(database, clock)
+        self.reader = Reader(database, clock)
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True, clock: Callable[[], datetime] = utcnow) -> "Store":
+        """Open a store and bring its schema up to date; `create=False` refuses to make a new one.
+
+        Raises `Misconfigured` (the address, SQLite's age, a newer schema), `StoreUnavailable`.
+        """
+        database = Database(url)
+        try:
+            bring_up(database, create=create)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, clock)
+
+    @property
+    def url(self) -> str:
+        """The store's address, without its password."""
+        return self._db.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._db.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def secret(self) -> bytes:
+        """32 random bytes that never leave the store: they key event ids and sign page cursors."""
+        return self._kept("secret", lambda: secrets.token_bytes(32))
+
+    def identity(self) -> str:
+        """The store's own id, random, given once."""
+        return self._kept("id", lambda: secrets.token_hex(16).encode()).decode()
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """Hold a lock that dies with this process. Raises `AlreadyRunning`."""
+        return held(self._db, name)
+
+    def resolve(self, registry: Registry) -> int:
+        """Join what belongs together among the records that changed; returns how many moved to another asset."""
+        return self.members.resolve(registry)
+
+    def is_ready(self) -> bool:
+        """Whether the store answers now. Raises `StoreUnavailable` with the reason if not."""
+        with self._db.reading() as connection:
+            return connection.execute(sa.select(sa.literal(1))).scalar_one() == 1
+
+    def _kept(self, name: str, make: Callable[[], bytes]) -> bytes:
+        here = sa.select(info.c.value).where(info.c.name == name)
+        with self._db.reading() as connection:
+            value = connection.execute(here).scalar_one_or_none()
+        if value is not None:
+            return bytes(value)
+        with self._db.writing() as connection:
+            value = connection.execute(here).scalar_one_or_none()
+            if value is None:
+                value = make()
+                connection.execute(sa.insert(info).values(name=name, value=value))
+        return bytes(value)

@@ -1,0 +1,78 @@
+"""Brings a store's schema up to date, once, whoever comes first."""
+
+import time
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from ..errors import AlreadyRunning, Misconfigured, StoreUnavailable
+from .database import Database
+from .lock import held
+
+_SCRIPTS = Path(__file__).parents[1] / "migrations"
+_PATIENCE = 60.0
+"""Seconds to wait for another process that migrates."""
+
+
+def bring_up(database: Database, *, create: bool) -> None:
+    """Migrate to the newest revision. Raises `Misconfigured` for a newer store, or none where none may be made."""
+    config = _config()
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    _may_exist(database, create=create)
+    if _revision(database, config) == newest:
+        return
+    if not create and _revision(database, config) is None:
+        raise Misconfigured(
+            f"{database.url.render_as_string()} is no Watersmeet store: run `watersmeet init` or a sync first"
+        )
+    _migrate_alone(database, config, newest)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _may_exist(database: Database, *, create: bool) -> None:
+    if not create and database.file is not None and not database.file.exists():
+        raise Misconfigured(f"there is no store at {database.file}: run `watersmeet sync` first, or correct store.url")
+
+
+def _revision(database: Database, config: Config) -> str | None:
+    with database.reading() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise Misconfigured(
+            f"the store was written by a newer Watersmeet (schema {revision}): update Watersmeet, or use another store"
+        )
+    return revision
+
+
+def _migrate_alone(database: Database, config: Config, newest: str | None) -> None:
+    patience = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            with held(database, "migrate"):
+                if _revision(database, config) != newest:
+                    _migrate(database, config)
+                return
+        except AlreadyRunning as error:
+            if time.monotonic() > patience:
+                raise StoreUnavailable(
+                    "another process has been migrating the store for a minute: look for it"
+                ) from error
+            time.sleep(0.1)
+
+
+def _migrate(database: Database, config: Config) -> None:
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.execute(sa.text("SELECT 1"))
