@@ -1,0 +1,113 @@
+"""The graph that answers stand on: the present one, those of the last minutes, and those of other knowledge."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import RLock
+from typing import Protocol
+
+from ..columns import GraphColumns
+from ..errors import CursorExpired
+from .snapshot import Snapshot
+
+KEEP_SECONDS = 300.0
+"""How long a page sequence may go on over a snapshot that has been replaced."""
+_KNOWN = 4
+"""How many states of former knowledge are kept."""
+
+
+class GraphReader(Protocol):
+    """As much of the store's reader as the graph needs."""
+
+    def head(self) -> int:
+        """The newest number of the change log."""
+        ...
+
+    def columns(self, known_at: datetime | None = None) -> GraphColumns:
+        """The whole graph, now or as known then."""
+        ...
+
+
+class GraphStore(Protocol):
+    """Whatever has such a reader."""
+
+    @property
+    def reader(self) -> GraphReader:
+        """It."""
+        ...
+
+
+@dataclass(slots=True)
+class _Kept:
+    snapshot: Snapshot
+    replaced_at: float | None = None
+
+
+def _utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+class Graph:
+    """Snapshots of a store, safe to ask from many threads."""
+
+    def __init__(
+        self,
+        store: GraphStore,
+        *,
+        clock: Callable[[], datetime] = _utcnow,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._reader = store.reader
+        self._clock = clock
+        self._monotonic = monotonic
+        self._kept: dict[int, _Kept] = {}
+        self._newest: Snapshot | None = None
+        self._known: OrderedDict[datetime, Snapshot] = OrderedDict()
+        self._lock = RLock()
+
+    def now(self) -> Snapshot:
+        """The present graph; read anew if the store has moved on. Raises `StoreUnavailable`."""
+        with self._lock:
+            head = self._reader.head()
+            if self._newest is None or self._newest.seq != head:
+                self._replace(Snapshot.of(self._reader.columns()))
+            assert self._newest is not None
+            return self._newest
+
+    def at(self, seq: int) -> Snapshot:
+        """The graph that a page sequence began on. Raises `CursorExpired`."""
+        with self._lock:
+            self._forget()
+            if seq in self._kept:
+                return self._kept[seq].snapshot
+            newest = self.now()
+            if newest.seq == seq:
+                return newest
+        raise CursorExpired("the graph that this page sequence began on is gone: ask again from the start")
+
+    def known(self, known_at: datetime) -> Snapshot:
+        """The graph as it was known at a time. Raises `StoreUnavailable`."""
+        if known_at >= self._clock():  # more may still be known by then
+            return self.now()
+        with self._lock:
+            if known_at not in self._known:
+                self._known[known_at] = Snapshot.of(self._reader.columns(known_at))
+            self._known.move_to_end(known_at)
+            while len(self._known) > _KNOWN:
+                self._known.popitem(last=False)
+            return self._known[known_at]
+
+    def _replace(self, snapshot: Snapshot) -> None:
+        if self._newest is not None and self._newest.seq in self._kept:
+            self._kept[self._newest.seq].replaced_at = self._monotonic()
+        self._newest = snapshot
+        self._kept[snapshot.seq] = _Kept(snapshot)
+        self._forget()
+
+    def _forget(self) -> None:
+        oldest = self._monotonic() - KEEP_SECONDS
+        self._kept = {
+            seq: one for seq, one in self._kept.items() if one.replaced_at is None or one.replaced_at >= oldest
+        }

@@ -1,0 +1,85 @@
+"""Which state of the graph an answer stands on."""
+
+from typing import Any
+
+import pytest
+
+from watersmeet.federation.errors import CursorExpired
+from watersmeet.federation.graph import Cut, Snapshot
+from watersmeet.federation.model import AssetKind, Direction, Level
+from watersmeet.federation.store import Store
+
+from .graphs import Told
+from .houses import House, ran
+
+
+@pytest.fixture
+def house(store: Store, clock: Any) -> House:
+    return House(store, clock)
+
+
+def test_the_graph_is_read_anew_only_when_the_store_has_moved_on(house: House) -> None:
+    house.say("pipes", ran("r1", ("orders",), ("report",)))
+    first = house.graph.now()
+    assert house.graph.now() is first
+    house.say("pipes", ran("r2", ("clicks",), ("report",)))
+    assert house.graph.now().seq > first.seq
+
+
+def test_a_replaced_graph_is_kept_for_five_minutes(house: House) -> None:
+    first = house.graph.now()
+    house.say("pipes", ran("r1", ("orders",), ("report",)))
+    house.graph.now()
+    house.monotonic += 299
+    assert house.graph.at(first.seq) is first
+    house.monotonic += 2
+    with pytest.raises(CursorExpired):
+        house.graph.at(first.seq)
+
+
+def test_a_graph_that_is_still_to_come_has_no_cursor(house: House) -> None:
+    with pytest.raises(CursorExpired):
+        house.graph.at(4711)
+
+
+def test_what_was_known_then_is_kept_and_what_is_known_now_is_not(house: House) -> None:
+    house.say("pipes", ran("r1", ("orders",), ("report",)))
+    then = house.clock.now
+    house.clock.move(minutes=1)
+    assert house.graph.known(then) is house.graph.known(then)
+    assert house.graph.known(house.clock.now) is house.graph.now()
+
+
+def test_an_empty_store_has_an_empty_graph(house: House) -> None:
+    assert house.graph.now().things.ids.size == 0
+
+
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("direction", Direction)
+def test_a_thing_without_edges_stands_alone(level: Level, direction: Direction) -> None:
+    told = Told()
+    told(AssetKind.DATASET, "alone")
+    assert told.walk("alone", direction, level).depth == {"alone": 0}
+
+
+def test_a_former_id_finds_its_present_asset() -> None:
+    told = Told()
+    told(AssetKind.DATASET, "orders")
+    told(AssetKind.DATASET, "orders elsewhere", same="orders")
+    snapshot = Snapshot.of(told.columns())
+    assert snapshot.position_of(2) == snapshot.position_of(1) == 0
+    assert snapshot.position_of(3) == -1
+
+
+def test_a_walk_that_runs_out_of_time_says_so() -> None:
+    told = Told()
+    told.ran("r", ["orders"], ["report"])
+    snapshot = Snapshot.of(told.columns())
+    walked = snapshot.walk(
+        snapshot.position_of(list(told.records).index("report") + 1),
+        Direction.UPSTREAM,
+        Level.ASSET,
+        Cut(),
+        deadline=0.0,
+    )
+    assert walked.truncated
