@@ -1,0 +1,146 @@
+"""What is cut from an event before anything of it is kept, and the marks that stay in its place."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .confidential import hides, is_secret, is_token, mark, redacted
+from .decode import decode, encode
+from .place import ROOT, Place, written
+from .refused import Refused
+
+_ENVIRONMENT = frozenset({"environmentvariables", "envvars", "environ", "env"})
+_OF_COLUMNS = frozenset({"fields", "columnMetrics", "columns"})
+"""What holds columns by their names: a column may be called `password`."""
+_BORING = frozenset({"_producer", "_schemaURL"})
+_NOT_LETTERS = re.compile(r"[^a-z]")
+_TEXT_ENVIRONMENT = re.compile(r"environment_?variables", re.IGNORECASE)
+_TEXT_VALUE = re.compile(
+    r"(\"value\"\s{0,8}:\s{0,8}\")(?:[^\"\\]|\\.)*|(\\\"value\\\"\s{0,8}:\s{0,8}\\\")(?:[^\"\\]|\\(?!\"))*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One thing that was cut: where it stood (a JSON path), and by which rule."""
+
+    path: str
+    rule: str
+
+
+def redact(event: Any, *, depth: int) -> tuple[Any, tuple[Cut, ...]]:
+    """An event without secrets and without characters that no database takes. Raises `Refused` where it nests deeper."""
+    redaction = _Redaction(depth)
+    return redaction.value(event, ROOT, depth), tuple(redaction.cuts)
+
+
+def scrub(body: bytes) -> bytes:
+    """A body that could not be taken, without secrets: as JSON if it is any, else as text."""
+    try:
+        event, _ = redact(decode(body), depth=200)
+    except Refused:
+        return _scrubbed(body.decode("utf-8", "replace")).encode("utf-8", "backslashreplace")
+    return encode(event)
+
+
+def clean(text: str) -> str:
+    """The same text without NUL and halves of characters: they become the escapes that JSON has for them."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.replace("\x00", "\\u0000").encode("utf-8", "backslashreplace").decode()
+
+
+def _scrubbed(text: str) -> str:
+    """A text that is no JSON, or no longer. Behind a list of variables nothing called a value is kept."""
+    listed = _TEXT_ENVIRONMENT.search(text)
+    if listed is not None:
+        head, tail = text[: listed.end()], text[listed.end() :]
+        text = head + _TEXT_VALUE.sub(lambda one: (one[1] or one[2]) + mark("environment variable"), tail)
+    return redacted(text)[0]
+
+
+class _Redaction:
+    """One walk over one event."""
+
+    def __init__(self, depth: int) -> None:
+        self.cuts: list[Cut] = []
+        self._depth = depth
+
+    def value(self, value: Any, place: Place, left: int) -> Any:
+        """The same value, fit to be kept."""
+        if isinstance(value, str):
+            return self._text(value, place)
+        if isinstance(value, dict):
+            return self._object(value, place, self._within(left, place))  # pyright: ignore[reportUnknownArgumentType] - foreign JSON
+        if isinstance(value, list):
+            left = self._within(left, place)
+            return [self.value(item, (place, number), left) for number, item in enumerate(value)]  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType] - foreign JSON
+        return value
+
+    def _within(self, left: int, place: Place) -> int:
+        if left <= 0:
+            raise Refused(f"nested deeper than {self._depth} levels", written(place), 400)
+        return left - 1
+
+    def _text(self, text: str, place: Place) -> str:
+        kept, rules = redacted(clean(text))
+        self.cuts.extend(Cut(written(place), rule) for rule in rules)
+        return kept
+
+    def _object(self, raw: Mapping[str, Any], place: Place, left: int) -> dict[str, Any]:
+        pair = raw.get("name", raw.get("key"))
+        of_columns = bool(place) and place[1] in _OF_COLUMNS
+        kept: dict[str, Any] = {}
+        for name, value in raw.items():
+            here: Place = (place, name)
+            if name in _BORING and isinstance(value, str):
+                kept[name] = clean(value)
+                continue
+            if name == "value" and isinstance(pair, str) and _hides(pair, value):
+                kept[name] = self._cut(here, "value of a secret")
+            elif _hides(name, value) and not (of_columns and isinstance(value, dict)):
+                kept[name] = self._cut(here, "named like a secret")
+            elif value and _NOT_LETTERS.sub("", name.lower()) in _ENVIRONMENT:
+                kept[name] = self._environment(value, here, left)
+            else:
+                kept[self._text(name, here)] = self.value(value, here, left)
+        return kept
+
+    def _environment(self, value: Any, place: Place, left: int) -> Any:
+        """Variables keep their names only. A facet of that name holds a list of that name."""
+        if isinstance(value, dict):
+            some: Mapping[str, Any] = value  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+            if "_producer" in some or "environmentVariables" in some:
+                return self._object(some, place, self._within(left, place))
+            return {clean(name): self._variable((place, name)) for name in some}
+        if isinstance(value, list):
+            pairs: Sequence[Any] = value  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+            return [self._pair(one, (place, number), left) for number, one in enumerate(pairs)]
+        return self.value(value, place, left)
+
+    def _pair(self, one: Any, place: Place, left: int) -> Any:
+        if not isinstance(one, dict):
+            return self._variable(place)
+        pair: Mapping[str, Any] = one  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+        names = {name: value for name, value in pair.items() if name in ("name", "key")}
+        kept = self._object(names, place, self._within(left, place))
+        return kept | {clean(name): self._variable((place, name)) for name in pair if name not in names}
+
+    def _variable(self, place: Place) -> str:
+        return self._cut(place, "environment variable")
+
+    def _cut(self, place: Place, rule: str) -> str:
+        self.cuts.append(Cut(written(place), rule))
+        return mark(rule)
+
+
+def _hides(name: str, value: Any) -> bool:
+    """Whether a value under this name must not be kept, of whatever kind it is."""
+    if value is None or isinstance(value, bool) or value in ("", [], {}):
+        return False
+    if isinstance(value, str):
+        return hides(name, value)
+    if is_secret(name):
+        return True
+    return is_token(name) and isinstance(value, list) and any(isinstance(one, str) for one in value)  # pyright: ignore[reportUnknownVariableType] - foreign JSON
