@@ -1,0 +1,1 @@
+"""How a platform is read and written: one folder a platform."""

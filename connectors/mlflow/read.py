@@ -1,0 +1,129 @@
+"""How an MLflow server, or a store without one, is read: workspace by workspace, from where the last sync stood."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import ClassVar
+
+import httpx2
+
+from ...config.settings import Source
+from ...federation.connector import Batch, Cursor, Health
+from .api import Api
+from .capabilities import Capabilities, probe, workspaces
+from .cursor import Marks
+from .gone import Gone
+from .native import Native, is_native
+from .options import Options
+from .paging import Pages
+from .place import Place
+from .rest import Rest
+from .sweep import experiments
+from .workspace import Workspace
+
+_NOTHING_VISIBLE = (
+    "authenticated, but no experiment is visible: MLflow answers 200 with nothing where a permission is missing; "
+    "grant READ on the experiments and registered models that are to be read"
+)
+_READ = "READ on experiments"
+
+
+def utcnow() -> datetime:
+    """The time now, aware."""
+    return datetime.now(UTC)
+
+
+class MLflow:
+    """One tracking server (or store) with all its workspaces."""
+
+    platform: ClassVar[str] = "mlflow"
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        transport: httpx2.BaseTransport | None = None,
+        clock: Callable[[], datetime] = utcnow,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._source = source
+        self._options = Options.of(source.options, source.name)
+        self._address = source.url or str(source.path)
+        self._transport = transport
+        self._clock = clock
+        self._sleep = sleep
+        self._apis: dict[str, Api] = {}
+        self._can: Capabilities | None = None
+
+    def check(self) -> Health:
+        """Reach the server; a credential that sees nothing is told, as MLflow itself does not."""
+        can = self._capabilities()
+        seen = False
+        for name in self._workspaces(can):
+            pages = experiments(self._api(name, can), Pages(1))
+            seen = seen or bool(next(pages, None))
+        return Health(
+            reachable=True,
+            version=can.version,
+            message="" if seen else _NOTHING_VISIBLE,
+            missing_grants=() if seen else (_READ,),
+            capabilities=can.shown(),
+        )
+
+    def read(self, since: Cursor | None) -> Iterator[Batch]:
+        """What is new since then; everything, if there is no cursor or a reconciliation is due."""
+        marks = Marks.of(since)
+        can = self._capabilities()
+        listed: set[str] | None = None
+        visible = done = 0
+        failed = False
+        for name in self._workspaces(can):
+            workspace = self._workspace(name, marks, can, done)
+            for batch in workspace.read():
+                failed = failed or bool(batch.failures)
+                yield batch
+            listed = workspace.listed if listed is None else listed & workspace.listed
+            visible, done = visible + workspace.visible, workspace.done
+        if not visible:
+            yield Batch(resume=marks.json(), failures=(_NOTHING_VISIBLE,), missing_grants=(_READ,))
+            return
+        # A missing permission looks like an empty listing, so one listing alone proves nothing.
+        yield Batch(
+            resume=marks.json(), listed=tuple(sorted(listed or ())), unsure=True, complete=not failed, done=done
+        )
+
+    def gone(self, native_ids: Iterable[str]) -> Iterator[str]:
+        """Those that answer 404 in their own workspace."""
+        can = self._capabilities()
+        yield from Gone(lambda name: self._api(name, can), self._workspaces(can)).of(native_ids)
+
+    def close(self) -> None:
+        """Give back connections."""
+        for api in self._apis.values():
+            api.close()
+        self._apis.clear()
+        self._can = None
+
+    def _capabilities(self) -> Capabilities:
+        if self._can is None:
+            self._can = probe(self._api("default", None))
+        return self._can
+
+    def _workspaces(self, can: Capabilities) -> tuple[str, ...]:
+        seen = workspaces(self._api("default", can), can)
+        wanted = self._source.workspaces
+        return tuple(name for name in seen if name in wanted) if wanted else seen
+
+    def _workspace(self, name: str, marks: Marks, can: Capabilities, done: int) -> Workspace:
+        address = self._source.url or "" if not is_native(self._address) else ""
+        place = Place(self._source.id, name, self._options, address, self._clock())
+        return Workspace(self._api(name, can), place, marks, can, self._source.selects, self._clock, done)
+
+    def _api(self, workspace: str, can: Capabilities | None) -> Api:
+        named = workspace if can is not None and can.workspaces else ""
+        if named not in self._apis:
+            if is_native(self._address):
+                self._apis[named] = Native.open(self._address, self._source.name)
+            else:
+                self._apis[named] = Rest(self._source, named, self._transport, self._sleep)
+        return self._apis[named]
