@@ -87,6 +87,8 @@ def unescaped(part: str) -> str:
 def name_keys(name: PhysicalName, rule: str, *, kind: str = "data", field: tuple[str, ...] = ()) -> tuple[Key, ...]:
     """The keys of a name (or of a field in it): one where case counts, else the folded one and the exact one."""
     system, placed = name.system, name.is_placed
+    if system.shape is Shape.DOTTED and not any(name.parts):
+        return ()  # a whole database, as a connection's address names it: no thing of its own
     path = path_text(name, field)
     if not system.folds:
         return (key(kind, system.name, name.authority, path, strong=placed, rule=rule),)

@@ -12,8 +12,8 @@ from .merge import Facts
 from .names import column_id, teller, version_id
 from .sheet import spelled
 
-RECORD_FACET = "watersmeet_record"
-"""Our own word on what a dataset is, in events that we exported."""
+PATCH = "watersmeet_graph"
+"""The facet in which our own export says what OpenLineage has no words for; it describes nothing itself."""
 NORMAL = frozenset({"links", "metrics", "openlineage", "owners", "parameters", "schema", "tags"})
 """Keys of facets that mean the same whatever platform told them; OpenLineage's own of that name stand aside."""
 
@@ -49,16 +49,14 @@ def kind(pair: Pair, facets: Mapping[str, Json]) -> AssetKind:
 def described(native_id: str, facts: Facts, *, written: bool, suspect: bool) -> Record:
     """The record of a dataset. A mere name is a stub, unless somebody wrote to it."""
     facets = facts.facets
-    ours = object_of(facets, RECORD_FACET)
     what = kind(facts.pair, facets)
     return Record(
         native_id=native_id,
         kind=what,
-        name=text_of(ours, "name") or facts.pair[1],
-        subtype=text_of(ours, "subtype") or _subtype(what, facets),
+        name=facts.pair[1],
+        subtype=_subtype(what, facets),
         described=not suspect and (written or bool(facets)),
         description=text_of(facets.get("documentation"), "description") or None,
-        url=text_of(ours, "url") or None,
         spellings=_spellings(facts),
         facets={} if suspect else _facets(facets),
         teller=teller(facts.producer),
@@ -69,7 +67,8 @@ def described(native_id: str, facts: Facts, *, written: bool, suspect: bool) -> 
 
 def kept(facets: Mapping[str, Json]) -> dict[str, Json]:
     """Facets as they came; those whose key means something else here stand under `openlineage:<key>`."""
-    return {f"openlineage:{name}" if name in NORMAL else name: facet for name, facet in facets.items()}
+    told = ((name, facet) for name, facet in facets.items() if name != PATCH)
+    return {f"openlineage:{name}" if name in NORMAL else name: facet for name, facet in told}
 
 
 def owners(facets: Mapping[str, Json]) -> list[Json]:

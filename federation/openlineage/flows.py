@@ -40,6 +40,8 @@ def explicit(targets: Mapping[str, Ends], inputs: Ends, outputs: Ends, made_else
     made = outputs - targets.keys() - made_elsewhere
     if made:
         groups.setdefault(frozenset(), set()).update(made)
+    if not idle and len(groups) == 1:
+        return _numbered(groups, used)
     flows = _numbered(groups, None)
     if idle:
         flows = [*flows, Flow(len(flows) + 1, idle, frozenset())]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ..model import AssetKind, Edge, EdgeKind, Evidence, Form, Json, Record, Role, Run, Spelling
 from ..naming import run_uuid
-from .datasets import RECORD_FACET, kept, normal
+from .datasets import kept, normal
 from .document import Pair, object_of, objects_of, pair_of, text_of
 from .names import job_id, job_stub, run_id, run_stub, teller
 from .sheet import Sheet
@@ -13,14 +13,13 @@ from .sheet import Sheet
 
 def job(pair: Pair, facets: Mapping[str, Json], producer: str, at: datetime | None) -> Record:
     """The record of a job."""
-    ours = object_of(facets, RECORD_FACET)
     return Record(
         native_id=job_id(pair),
         kind=AssetKind.JOB,
-        name=text_of(ours, "name") or pair[1],
-        subtype=text_of(ours, "subtype") or text_of(facets.get("jobType"), "jobType").lower() or None,
+        name=pair[1],
+        subtype=text_of(facets.get("jobType"), "jobType").lower() or None,
         description=text_of(facets.get("documentation"), "description") or None,
-        url=text_of(ours, "url") or text_of(facets.get("sourceCodeLocation"), "url") or None,
+        url=text_of(facets.get("sourceCodeLocation"), "url") or None,
         spellings=(Spelling(Form.OPENLINEAGE_JOB, pair),),
         facets={**kept(facets), **normal(facets)},
         teller=teller(producer),
@@ -32,7 +31,6 @@ def run(
     told: str, of: Pair, life: Run, facets: Mapping[str, Json], producer: str, at: datetime | None
 ) -> Record:
     """The record of a run; it bears the name of its job."""
-    ours = object_of(facets, RECORD_FACET)
     found = {**kept(facets), **normal(facets)}
     parameters = {
         text_of(one, "key"): text_of(one, "value")
@@ -44,9 +42,7 @@ def run(
     return Record(
         native_id=run_id(told),
         kind=AssetKind.RUN,
-        name=text_of(ours, "name") or of[1],
-        subtype=text_of(ours, "subtype") or None,
-        url=text_of(ours, "url") or None,
+        name=of[1],
         run=life,
         spellings=(Spelling(Form.OPENLINEAGE_RUN, (run_uuid(told),)),),
         facets=found,

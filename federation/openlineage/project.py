@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..model import Edge, EdgeKind, Evidence, Json, Nature, Record, RunState, Scope, Skipped, Tombstone
-from . import datasets, lineage, processes, quality
+from . import datasets, lineage, patch, processes, quality
 from .document import Document, Pair, canonical, object_of, read, text_of
 from .merge import Facts, Side, Story, distinct, facts_of, story
 from .names import Names, job_id, job_stub, run_id, run_stub
@@ -72,7 +72,8 @@ def _run(entity: str, documents: Sequence[Document], skipped: list[Skipped]) -> 
     teller.tell()
     if told.has_conflict:
         skipped.append(Skipped(entity, f"conflict: several ends were told; it counts as {told.run.state}", lost=False))
-    scope = sheet.scope(entity, Nature.HAPPENED, told.last.at)
+    patches = [found for one in told.events if (found := patch.read(one.run_facets))]
+    scope = patch.patched(sheet.scope(entity, Nature.HAPPENED, told.last.at), patches)
     return Projection((scope,), tuple(teller.tombstones()), tuple(skipped))
 
 
@@ -245,7 +246,12 @@ def _job(entity: str, event: Document) -> tuple[Scope, list[Tombstone]]:
         numbers = {flow.number for flow in drawn if flow.writes} or {0}
         sheet.record(code)
         sheet.edge(*processes.ran(code, mine, iter(sorted(numbers)), Evidence.DECLARED, None))
-    return sheet.scope(entity, Nature.TIMED, event.at), []
+    return patch.patched(sheet.scope(entity, Nature.TIMED, event.at), _patches(event.job_facets)), []
+
+
+def _patches(facets: Mapping[str, Json]) -> list[patch.Patch]:
+    found = patch.read(facets)
+    return [found] if found else []
 
 
 def _dataset(entity: str, event: Document) -> tuple[Scope, list[Tombstone]]:
@@ -266,8 +272,10 @@ def _dataset(entity: str, event: Document) -> tuple[Scope, list[Tombstone]]:
         sheet.edge(datasets.hangs(version, record, EdgeKind.VERSION_OF, Evidence.DECLARED, None))
     _Ancestry(sheet, record, pair, names).draw(facts[pair])
     _draw_checks(sheet, entity, (pair, facts[pair], names), (), event.at, Evidence.DECLARED)
-    gone = [Tombstone(record.native_id, event.at, "dropped")] if datasets.change(facts[pair]) == "DROP" else []
-    return sheet.scope(entity, Nature.TIMED, event.at), gone
+    patches = _patches(facts[pair].facets)
+    name = patches[0].subject if patches else record.native_id
+    gone = [Tombstone(name, event.at, "dropped")] if datasets.change(facts[pair]) == "DROP" else []
+    return patch.patched(sheet.scope(entity, Nature.TIMED, event.at), patches), gone
 
 
 class _Ancestry:

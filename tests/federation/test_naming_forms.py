@@ -366,3 +366,7 @@ def test_two_addresses_with_one_canonical_spelling_have_one_key(left: str, right
     left, right = f"s3://b/{left}", f"s3a://b/{right}"
     if canonical_uri(left) == canonical_uri(right):
         assert told(Form.URI, left) == told(Form.URI, right)
+
+
+def test_the_address_of_a_whole_database_names_no_table() -> None:
+    assert keys(Spelling(Form.URI, ("duckdb://shop.duckdb",), weak=True), AssetKind.DATASET, Registry.EMPTY) == ()

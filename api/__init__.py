@@ -1,0 +1,1 @@
+"""How Watersmeet is asked: GraphQL, the OpenLineage inlet, the command line."""

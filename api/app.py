@@ -1,0 +1,80 @@
+"""The service as one ASGI app: which path leads where, and what runs beside the requests."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from ..federation.store.events import Appended
+from ..federation.sync import project_events
+from .console import PAGES
+from .graphql import Endpoint
+from .health import Health
+from .inlet import Follower, Inlet, Intake
+from .local import LocalOnly
+from .metrics import Metrics, Size
+from .observed import Observed
+from .services import Services
+
+
+def create_app(services: Services) -> Starlette:
+    """The app over these services, which stay the caller's to close."""
+    settings, store = services.settings, services.store
+    metrics = Metrics()
+    metrics.watch(store, settings.inlet.id, partial(_size, services))
+    follower = Follower(partial(project_events, store, settings.inlet.id, services.registry))
+
+    def heard(appended: Appended) -> None:
+        metrics.events("new", appended.new)
+        metrics.events("duplicate", appended.duplicates)
+        if appended.new:
+            follower.wake()
+
+    intake = Intake(store, settings.inlet.id, heard=heard)
+    inlet = Inlet(store, settings.inlet, intake, metrics)
+    endpoint = Endpoint(services, metrics)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        intake.start()
+        follower.start()
+        try:
+            yield
+        finally:
+            endpoint.close()
+            inlet.close()
+            await asyncio.to_thread(intake.stop)
+            await asyncio.to_thread(follower.stop)
+
+    routes = _routes(endpoint, inlet, Health(store, metrics))
+    paths = frozenset(route.path for route in routes if isinstance(route, Route | WebSocketRoute))
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(Observed, metrics=metrics, paths=paths),
+            Middleware(LocalOnly, allowed_hosts=settings.server.allowed_hosts),
+        ],
+    )
+
+
+def _routes(endpoint: Endpoint, inlet: Inlet, health: Health) -> list[BaseRoute]:
+    return [
+        *PAGES,
+        Route("/graphql", endpoint.answer, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", endpoint.watch),
+        Route("/api/v1/lineage", inlet.one, methods=["POST"]),
+        Route("/api/v1/lineage/batch", inlet.many, methods=["POST"]),
+        Route("/healthz", health.alive, methods=["GET"]),
+        Route("/readyz", health.ready, methods=["GET"]),
+        Route("/metrics", health.metrics, methods=["GET"]),
+    ]
+
+
+def _size(services: Services) -> Size:
+    snapshot = services.graph.now()
+    return Size(len(snapshot.things.ids), len(snapshot.claims.id))

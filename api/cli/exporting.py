@@ -1,0 +1,73 @@
+"""`export`: what is known, in a form that other tools read."""
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from ...config.errors import Misconfigured
+from .session import Commands, Json, console, session
+
+
+class Shape(StrEnum):
+    """Which events are written."""
+
+    FULL = "full"
+    LEGACY = "legacy"
+
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write, one event a line; - is stdout.")]
+Profile = Annotated[
+    Shape, typer.Option("--profile", help="full: all kinds of events; legacy: run events only, for older consumers.")
+]
+
+_export = typer.Typer(cls=Commands, help="Write what is known in a form that other tools read.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this module."""
+    app.add_typer(_export, name="export")
+
+
+@_export.command("openlineage")
+def openlineage(ctx: typer.Context, output: Output, profile: Profile = Shape.FULL, as_json: Json = False) -> None:
+    """Write the graph as OpenLineage events, one a line."""
+    from ..exporting import exported
+
+    here = session(ctx, as_json)
+    count = 0
+    with here.store(here.settings()) as store, _opened(output) as stream:
+        for line in exported(store, profile.value):
+            stream.write(line)
+            stream.write(b"\n")
+            count += 1
+    if output != Path("-"):
+        here.answer(
+            {"wrote": str(output), "events": count}, lambda screen: screen.print(f"wrote {count} events to {output}")
+        )
+    else:
+        console(to_stderr=True).print(f"{count} events")
+
+
+@contextmanager
+def _opened(output: Path) -> Generator[BinaryIO]:
+    """The file under another name until it is whole, so that nobody reads half of it."""
+    if output == Path("-"):
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    beside = output.with_name(f"{output.name}.part")
+    try:
+        with beside.open("wb") as stream:
+            yield stream
+        beside.replace(output)
+    except OSError as error:
+        raise Misconfigured(
+            f"{output} cannot be written: {error.strerror}; name a file in a folder of yours"
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,112 @@
+"""What the fields of one request share: the services, its time, and loaders that ask the store once for many."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, TypeVar
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from ...federation.errors import BadInput
+from ...federation.rows import Head, RecordRow, SyncRow
+from ..services import Services
+from .errors import LimitExceeded
+from .glance import Glance
+from .parts import Parts, parts
+from .relay import Cursors
+
+Ask = ParamSpec("Ask")
+Answer = TypeVar("Answer")
+
+
+class Watched:
+    """What all subscriptions of a process look at."""
+
+    def __init__(self) -> None:
+        self.syncs: Glance[list[SyncRow]] = Glance()
+        self.head: Glance[int] = Glance()
+
+
+@dataclass
+class Context:
+    """One request, or one WebSocket (whose loaders keep nothing, since it lives long)."""
+
+    services: Services
+    executor: Executor
+    cursors: Cursors
+    watched: "Watched"
+    deadline: float | None = None
+    """On the monotonic clock; None: every call has the whole time to itself."""
+    lasting: bool = False
+    connection_params: dict[str, Any] | None = None
+    loaders: "Loaders" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loaders = Loaders(self, keep=not self.lasting)
+
+    async def call(self, work: Callable[Ask, Answer], *args: Ask.args, **kwargs: Ask.kwargs) -> Answer:
+        """Do what reads or computes in a thread, within the time that is left. Raises `LimitExceeded`."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._left()):
+                return await loop.run_in_executor(self.executor, lambda: work(*args, **kwargs))
+        except TimeoutError as error:
+            seconds = self.services.settings.server.limits.time.total_seconds()
+            raise LimitExceeded(
+                f"the question takes longer than {seconds:g} s: ask for less depth or a smaller page",
+                setting="server.limits.time",
+            ) from error
+
+    def page(self, first: int) -> int:
+        """`first`, if it may be asked for. Raises `BadInput`, `LimitExceeded`."""
+        return checked_page(first, self.services.settings.server.limits.page)
+
+    def words(self, *lists: Sequence[str] | None) -> None:
+        """Refuse lists that are longer than a page may be, and texts that no store can hold. Raises `BadInput`."""
+        for words in lists:
+            self.page(len(words or ()))
+            if any("\0" in word for word in words or ()):
+                raise BadInput("a text holds a NUL, which no name does")
+
+    def _left(self) -> float:
+        if self.deadline is None:
+            return self.services.settings.server.limits.time.total_seconds()
+        return max(0.0, self.deadline - time.monotonic())
+
+
+def checked_page(first: int, most: int) -> int:
+    """`first`, if a page may have that size. Raises `BadInput`, `LimitExceeded`."""
+    if first < 0:
+        raise BadInput(f"first: {first} is no size of a page")
+    if first > most:
+        raise LimitExceeded(
+            f"first: {first} is more than the {most} that a page may have", setting="server.limits.page"
+        )
+    return first
+
+
+Info = strawberry.Info[Context, None]
+
+
+class Loaders:
+    """Each gathers what the fields of a page want and asks for it in one call."""
+
+    def __init__(self, context: Context, *, keep: bool) -> None:
+        reader = context.services.store.reader
+        self._context = context
+        self.heads: DataLoader[int, Head | None] = DataLoader(self._by_id(reader.heads), cache=keep)
+        self.records: DataLoader[int, list[RecordRow] | None] = DataLoader(self._by_id(reader.assets), cache=keep)
+        self.keys: DataLoader[int, list[str] | None] = DataLoader(self._by_id(reader.keys), cache=keep)
+        self.parts: DataLoader[int, Parts | None] = DataLoader(
+            self._by_id(lambda ids: parts(context.services.store, ids)), cache=keep
+        )
+
+    def _by_id(self, ask: Callable[[Sequence[int]], dict[int, Answer]]) -> Callable[[list[int]], Any]:
+        async def load(ids: list[int]) -> list[Answer | None]:
+            found = await self._context.call(ask, sorted(set(ids)))
+            return [found.get(one) for one in ids]
+
+        return load

@@ -1,0 +1,107 @@
+"""Pages of lists as Relay has them, with cursors that only this store could have written."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Generic, TypeVar
+
+import orjson
+import strawberry
+
+from ...federation.errors import BadInput
+
+Thing = TypeVar("Thing")
+Shown = TypeVar("Shown")
+_SEAL = 10
+
+
+@strawberry.type(description="Where a page begins and ends, and whether more follows.")
+class PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry.type
+class Edge(Generic[Thing]):
+    node: Thing
+    cursor: str
+
+
+@strawberry.type
+class Connection(Generic[Thing]):
+    edges: list[Edge[Thing]]
+    page_info: PageInfo
+    total: int
+
+
+class Cursors:
+    """Writes and reads the places of pages. A cursor belongs to one store and one question."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = hmac.digest(secret, b"watersmeet page cursor", sha256)
+
+    def write(self, question: object, position: int) -> str:
+        """The cursor of a position in the answer to a question."""
+        body = str(position).encode()
+        return base64.urlsafe_b64encode(self._seal(question, body) + body).decode().rstrip("=")
+
+    def read(self, question: object, cursor: str | None) -> int | None:
+        """The position in a cursor; None for no cursor. Raises `BadInput`."""
+        if cursor is None:
+            return None
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raw = b""
+        seal, body = raw[:_SEAL], raw[_SEAL:]
+        if not body or not hmac.compare_digest(seal, self._seal(question, body)):
+            raise BadInput("`after` is no cursor of this question: take it from an answer to the very same arguments")
+        return int(body)
+
+    def _seal(self, question: object, body: bytes) -> bytes:
+        return hmac.digest(self._key, orjson.dumps(question) + b"\0" + body, sha256)[:_SEAL]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Thing]):
+    """Things of a list from the position `start` on."""
+
+    things: Sequence[Thing]
+    start: int
+    total: int
+    cursors: Cursors
+    question: object
+
+    def turned(self, show: Callable[[Thing], Shown]) -> Connection[Shown]:
+        """The page with its things as GraphQL shows them."""
+        marks = [self.cursors.write(self.question, self.start + place + 1) for place in range(len(self.things))]
+        more = self.start + len(self.things) < self.total
+        return connection([show(thing) for thing in self.things], marks, self.total, more=more, before=self.start > 0)
+
+
+def page_of(every: Sequence[Thing], first: int, after: str | None, cursors: Cursors, question: object) -> Page[Thing]:
+    """One page of a list that is at hand as a whole."""
+    start = cursors.read(question, after) or 0
+    return Page(every[start : start + first], start, len(every), cursors, question)
+
+
+def connection(
+    nodes: Sequence[Thing], marks: Sequence[str], total: int, *, more: bool, before: bool
+) -> Connection[Thing]:
+    """One page; `more` follows it, `before` says that something came before."""
+    info = PageInfo(
+        has_next_page=more,
+        has_previous_page=before,
+        start_cursor=marks[0] if marks else None,
+        end_cursor=marks[-1] if marks else None,
+    )
+    return Connection(
+        edges=[Edge(node=node, cursor=mark) for node, mark in zip(nodes, marks, strict=True)],
+        page_info=info,
+        total=total,
+    )

@@ -1,0 +1,31 @@
+"""The platforms that come in miniature, by name."""
+
+from importlib import import_module
+from typing import Any, Protocol
+
+from ..federation.errors import BadInput
+
+SANDBOXES = ("marquez", "mlflow")
+
+
+class Miniature(Protocol):
+    """One platform in miniature on this machine."""
+
+    url: str
+
+    def start(self) -> Any:
+        """Begin to serve."""
+        ...
+
+    def stop(self) -> None:
+        """Serve no more."""
+        ...
+
+
+def miniature(platform: str, *, port: int = 0, empty: bool = False) -> Miniature:
+    """The sandbox of a platform, not yet started. Raises `BadInput`."""
+    if platform not in SANDBOXES:
+        raise BadInput(f"no sandbox of {platform!r}; there are: {', '.join(SANDBOXES)}")
+    sandbox: Any = import_module(f"..connectors.{platform}.sandbox", __package__).Sandbox
+    made: Miniature = sandbox(port=port, empty=empty)
+    return made

@@ -1,0 +1,112 @@
+"""Runs the service: opens what it stands on, listens on this machine, and stops without losing anything."""
+
+import signal
+import socket
+import sys
+from collections.abc import Generator
+from contextlib import ExitStack, closing, contextmanager
+from types import FrameType
+
+import uvicorn
+
+from ..config.errors import Misconfigured
+from ..config.settings import Settings
+from ..federation.graph import Graph
+from ..federation.inquiry import Inquiry
+from ..federation.schedule import Scheduler
+from .app import create_app
+from .logs import log_as_json
+from .opening import open_store, registry_of
+from .services import Services
+from .syncs import Syncs
+
+_GRACE = 10
+"""Seconds that open requests have when the server stops."""
+_MESSAGE = 2**20
+"""Bytes that a WebSocket message may have."""
+_WAITING = 128
+_SHARE = 0.75
+"""What a walk may take of a question's time: better a part of the answer than none."""
+
+
+def serve(settings: Settings, port: int | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. Raises `Misconfigured` (a taken port too), `StoreUnavailable`."""
+    with ExitStack() as held:
+        listening = held.enter_context(_listen(settings.server.host, settings.server.port if port is None else port))
+        log_as_json()
+        services = open_services(settings, held)
+        host, number = listening.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{number}"
+        print(f"Watersmeet serves {address} (GraphQL: /graphql, OpenLineage: /api/v1/lineage)", flush=True)
+        held.enter_context(_stopping_gently())
+        _server(services).run(sockets=[listening])
+
+
+def open_services(settings: Settings, held: ExitStack) -> Services:
+    """The store, the graph, the pulls and their schedule; `held` closes them in turn. Raises `StoreUnavailable`."""
+    store = held.enter_context(closing(open_store(settings)))
+    graph, registry = Graph(store), registry_of(settings)
+    syncs = held.enter_context(closing(Syncs(store, settings.path)))
+    schedules = {source.id: source.schedule for source in settings.sources if source.schedule is not None}
+    scheduler = Scheduler(store, schedules, syncs.run)
+    scheduler.start()
+    held.callback(scheduler.stop)
+    return Services(
+        settings=settings,
+        store=store,
+        graph=graph,
+        inquiry=Inquiry(store, graph, registry=registry, budget=_SHARE * settings.server.limits.time),
+        start_sync=syncs.start,
+        registry=registry,
+        next_sync=scheduler.next_run,
+    )
+
+
+@contextmanager
+def _stopping_gently() -> Generator[None]:
+    """Let a signal that uvicorn has obeyed end nothing else: what is open is closed after it has returned."""
+
+    def obeyed(_number: int, _frame: FrameType | None) -> None:
+        return None
+
+    before = {number: signal.signal(number, obeyed) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _server(services: Services) -> uvicorn.Server:
+    config = uvicorn.Config(
+        create_app(services),
+        access_log=False,  # `observed` writes a line a request
+        log_config=None,
+        proxy_headers=False,  # who is local must not be what a header says
+        server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=_MESSAGE,
+        timeout_graceful_shutdown=_GRACE,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    return uvicorn.Server(config)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that a taken port is told before anything is opened."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    if sys.platform != "win32":  # there it would let two servers share a port
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host.strip("[]"), port))
+        listening.listen(_WAITING)
+    except OSError as error:
+        listening.close()
+        raise Misconfigured(
+            f"server.port: {host}:{port} cannot be listened on ({error.strerror}): another program has it? "
+            "Name another port (server: {port: 8766}, or --port 8766; 0 takes a free one)"
+        ) from error
+    return listening

@@ -1,0 +1,1 @@
+"""OpenLineage events that lie in files."""
