@@ -23,14 +23,16 @@ EVIDENCE: Sequence[Evidence] = list(Evidence)
 STATES: Sequence[RunState] = list(RunState)
 
 Word = TypeVar("Word", bound=StrEnum)
-_POSITION: dict[StrEnum, int] = {
-    word: place for words in (KINDS, EDGE_KINDS, ROLES, EVIDENCE, STATES) for place, word in enumerate(words)
+# By type first: words of two enums may be equal texts (a kind CODE, a role CODE).
+_POSITION: dict[type[StrEnum], dict[StrEnum, int]] = {
+    type(words[0]): {word: place for place, word in enumerate(words)}
+    for words in (KINDS, EDGE_KINDS, ROLES, EVIDENCE, STATES)
 }
 
 
 def position(word: StrEnum | None) -> int:
     """The place of an enumerated word in its enum; `NONE` for no word."""
-    return NONE if word is None else _POSITION[word]
+    return NONE if word is None else _POSITION[type(word)][word]
 
 
 def word(words: Sequence[Word], place: int | None) -> Word | None:

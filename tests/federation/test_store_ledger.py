@@ -18,6 +18,7 @@ from watersmeet.federation.model import (
     Nature,
     Record,
     Role,
+    RunState,
     Scope,
     Skipped,
     Tombstone,
@@ -320,3 +321,23 @@ def test_a_name_alone_brings_nothing_back_to_life(store: Store, clock: Clock, so
     write(store, clock, Scope("job/a", (table("x", described=False),)))
     [x] = store.reader.find_native(["x"])
     assert store.reader.heads([x.asset])[x.asset].tombstoned_at is not None
+
+
+@pytest.mark.parametrize("kind", list(AssetKind))
+def test_every_kind_of_asset_comes_back_as_itself(store: Store, clock: Clock, source: str, kind: AssetKind) -> None:
+    write(store, clock, Scope("dataset/x", (table("x", kind=kind),)))
+    [x] = store.reader.find_native(["x"])
+    assert store.reader.heads([x.asset])[x.asset].kind is kind
+
+
+def test_every_word_of_an_edge_comes_back_as_itself(store: Store, clock: Clock, source: str) -> None:
+    told = [
+        Edge("x", f"run {role} {evidence} {outcome}", EdgeKind.READ, role, evidence=evidence, outcome=outcome)
+        for role in (*Role, None)
+        for evidence in Evidence
+        for outcome in (*RunState, None)
+    ]
+    write(store, clock, Scope("run/1", (table("x"),), tuple(told), nature=Nature.HAPPENED))
+    [x] = store.reader.find_native(["x"])
+    heard = {(row.role, row.evidence, row.outcome) for row in store.reader.edges_of([x.record])}
+    assert heard == {(edge.role, edge.evidence, edge.outcome) for edge in told}
