@@ -17,7 +17,7 @@ NONE = 255
 class GraphColumns:
     """All records and all live claims. Times are whole seconds since 1970 UTC, starts rounded down, ends up.
 
-    Kinds, roles, evidence and states are positions in the model's enums (`list(AssetKind)`), sources positions in `sources`.
+    Kinds, roles, evidence and states are positions in the model's enums (`list(AssetKind)`); sources in `sources`.
     """
 
     seq: int

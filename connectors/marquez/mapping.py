@@ -125,33 +125,22 @@ def run(raw: dict[str, Any], job: Pair) -> Scope:
         run=told,
         spellings=(Spelling(Form.OPENLINEAGE_RUN, (raw["id"],)),),
     )
+    read, wrote = _versions(raw.get("inputDatasetVersions")), _versions(raw.get("outputDatasetVersions"))
+    edges = (
+        Edge(native_id, job_id(*job), EdgeKind.RUN_OF, evidence=Evidence.OBSERVED),
+        *_observed(native_id, told, read, wrote),
+    )
+    return Scope(f"{RUNS}/{raw['id']}", (record, *map(stub, dict.fromkeys([*read, *wrote]))), edges, Nature.HAPPENED)
+
+
+def _observed(native_id: str, told: Run, read: Iterable[Pair], wrote: Iterable[Pair]) -> Iterator[Edge]:
+    """What a run read and wrote; what a failed one says it wrote is a plan."""
+    common: dict[str, Any] = {"evidence": Evidence.OBSERVED, "outcome": told.state, "valid_from": told.started_at}
+    for pair in read:
+        yield Edge(dataset_id(*pair), native_id, EdgeKind.READ, **common)
     planned = told.state in (RunState.FAILED, RunState.ABORTED)
-    edges = [Edge(native_id, job_id(*job), EdgeKind.RUN_OF, evidence=Evidence.OBSERVED)]
-    for pair in _versions(raw.get("inputDatasetVersions")):
-        edges.append(
-            Edge(
-                dataset_id(*pair),
-                native_id,
-                EdgeKind.READ,
-                evidence=Evidence.OBSERVED,
-                outcome=told.state,
-                valid_from=started,
-            )
-        )
-    for pair in _versions(raw.get("outputDatasetVersions")):
-        edges.append(
-            Edge(
-                native_id,
-                dataset_id(*pair),
-                EdgeKind.WRITE,
-                evidence=Evidence.OBSERVED,
-                planned=planned,
-                outcome=told.state,
-                valid_from=started,
-            )
-        )
-    ends = [*_versions(raw.get("inputDatasetVersions")), *_versions(raw.get("outputDatasetVersions"))]
-    return Scope(f"{RUNS}/{raw['id']}", (record, *map(stub, dict.fromkeys(ends))), tuple(edges), Nature.HAPPENED)
+    for pair in wrote:
+        yield Edge(native_id, dataset_id(*pair), EdgeKind.WRITE, planned=planned, **common)
 
 
 def alias(former: Pair, present: Pair) -> Scope:

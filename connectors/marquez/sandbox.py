@@ -21,7 +21,8 @@ from starlette.types import Receive, Scope, Send
 
 from .. import story
 from .sandbox_routes import Reply, Routes
-from .sandbox_world import Row, World
+from .sandbox_things import Row
+from .sandbox_world import World
 
 _METHODS = ["GET", "POST", "PUT", "DELETE"]
 _SIGN_ON = "<!doctype html><html><head><title>Sign in</title></head><body><form action='/login'></form></body></html>"

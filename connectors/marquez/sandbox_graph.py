@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 
 from .sandbox_shapes import Shapes
-from .sandbox_world import Dataset, Job, Pair, Row, World
+from .sandbox_things import Dataset, Job, Pair, Row
+from .sandbox_world import World
 
 _CUT = re.compile(r":(?!//|\d+)")
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from .sandbox_world import Broken, Row, World
+from .sandbox_things import Row
+from .sandbox_world import Broken, World
 
 _READER = "[Source: (org.glassfish.jersey.message.internal.ReaderInterceptorExecutor$UnCloseableInputStream); line: 1"
 _CLASSES = {"JobEvent": "job", "DatasetEvent": "dataset"}
@@ -34,6 +35,21 @@ def moment(text: Any) -> datetime:
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def parsed(body: bytes) -> Row:
+    """A JSON object. Raises `Refused`."""
+    try:
+        event = json.loads(body)
+    except ValueError as error:
+        # The status of the connection is 500, the one in the body 400.
+        message = f"Unexpected character: {error}\n at {_READER}, column: 3]"
+        raise Refused(500, {"code": 400, "message": message}) from error
+    if not isinstance(event, dict):
+        kind = "Array value (token `JsonToken.START_ARRAY`)" if isinstance(event, list) else "a scalar"
+        message = f"Cannot deserialize value of type `marquez.service.models.LineageEvent` from {kind}\n at {_READER}]"
+        raise Refused(500, {"code": 400, "message": message})
+    return cast(Row, event)
+
+
 class Intake:
     """Takes events: first into the feed, then, by itself, into the model."""
 
@@ -44,7 +60,7 @@ class Intake:
         """Take one event. Raises `Refused`."""
         if not body.strip():
             raise Refused(422, {"errors": ["The request body must not be null"]})
-        event = self._parsed(body)
+        event = parsed(body)
         kind = _kind(event)
         problems = list(_problems(event, kind))
         if problems:
@@ -63,21 +79,6 @@ class Intake:
                     self._world.run_event(at, event)
         except Broken as error:
             raise Refused(error.status) from error
-
-    def _parsed(self, body: bytes) -> Row:
-        try:
-            event = json.loads(body)
-        except ValueError as error:
-            # The status of the connection is 500, the one in the body 400.
-            message = f"Unexpected character: {error}\n at {_READER}, column: 3]"
-            raise Refused(500, {"code": 400, "message": message}) from error
-        if not isinstance(event, dict):
-            kind = "Array value (token `JsonToken.START_ARRAY`)" if isinstance(event, list) else "a scalar"
-            message = (
-                f"Cannot deserialize value of type `marquez.service.models.LineageEvent` from {kind}\n at {_READER}]"
-            )
-            raise Refused(500, {"code": 400, "message": message})
-        return cast(Row, event)
 
     def _time(self, event: Row) -> datetime:
         try:

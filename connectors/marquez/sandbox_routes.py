@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 from .sandbox_graph import Graph, NoNode
-from .sandbox_intake import Intake, Refused, moment
+from .sandbox_intake import Intake, Refused, moment, parsed
 from .sandbox_shapes import Shapes, fed
-from .sandbox_world import ASKABLE, Dataset, Job, Row, World
+from .sandbox_things import Dataset, Job, Row
+from .sandbox_world import ASKABLE, World
 
 Params = Mapping[str, str]
 _FOR_EVER = datetime(2030, 1, 1, tzinfo=UTC)
@@ -195,7 +196,7 @@ class Routes:
         return Reply(200, {"runId": run_id, "facets": run.facets if kind == "run" else run.job_facets})
 
     def _put_tag(self, name: str, body: bytes) -> Reply:
-        described = Intake(self.world)._parsed(body).get("description")  # pyright: ignore[reportPrivateUsage]  # same parser
+        described = parsed(body).get("description")
         self.world.tags[name] = described
         return Reply(200, {"name": name, "description": described})
 

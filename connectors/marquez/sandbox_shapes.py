@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from .sandbox_world import Dataset, Job, Pair, Row, Run, Version, World, identifier, known_of_parent, node_pairs
+from .sandbox_things import Dataset, Job, Pair, Row, Run, Version
+from .sandbox_world import World, identifier, known_of_parent, node_pairs
 
 _RUN_FACETS = ("nominalTime", "parent")
 _JOB_FACETS = ("documentation", "sourceCodeLocation", "sql", "jobType")

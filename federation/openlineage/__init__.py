@@ -1,8 +1,27 @@
 """OpenLineage events in, scopes out, and the graph as events again: pure, whatever order they come in."""
 
 from .admit import Admitted, Limits, Warned, admit
+from .export import Profile, export, lines
 from .project import Projection, project
 from .redact import Cut, scrub
 from .refused import Refused
+from .subjects import ExportSource, Gathered, Subject, owner
 
-__all__ = ["Admitted", "Cut", "Limits", "Projection", "Refused", "Warned", "admit", "project", "scrub"]
+__all__ = [
+    "Admitted",
+    "Cut",
+    "ExportSource",
+    "Gathered",
+    "Limits",
+    "Profile",
+    "Projection",
+    "Refused",
+    "Subject",
+    "Warned",
+    "admit",
+    "export",
+    "lines",
+    "owner",
+    "project",
+    "scrub",
+]

@@ -83,7 +83,11 @@ def is_count(text: str) -> bool:
 
 def hides(name: str, value: str) -> bool:
     """Whether a text under this name must not be kept."""
-    return bool(value) and not value.startswith("[redacted: ") and (is_secret(name) or (is_token(name) and not is_count(value)))
+    return (
+        bool(value)
+        and not value.startswith("[redacted: ")
+        and (is_secret(name) or (is_token(name) and not is_count(value)))
+    )
 
 
 def mark(rule: str) -> str:
@@ -97,7 +101,8 @@ _HINT = re.compile(
     re.IGNORECASE,
 )
 _USER = re.compile(
-    r"([a-z][a-z0-9+.\-]*)://(?:([^\s/?#@:\"'<>]*:(?!\d{1,5}(?:[/?#]|$))[^\s\"'<>]*)|([^\s/?#@:\"'<>]+))$", re.IGNORECASE
+    r"([a-z][a-z0-9+.\-]*)://(?:([^\s/?#@:\"'<>]*:(?!\d{1,5}(?:[/?#]|$))[^\s\"'<>]*)|([^\s/?#@:\"'<>]+))$",
+    re.IGNORECASE,
 )
 """What stands before the `@` of a URI: user and password, or one word."""
 _HOST_END = re.compile(r"[\s/\"'<>?#,;]")
@@ -113,7 +118,9 @@ _NAMED = re.compile(
     r"([^\"\\]{0,512})"
 )
 _FLAG = re.compile(r"(--)([A-Za-z][\w\-]{1,63})(\s{1,4})([^\s\-'\"][^\s'\"]{0,511}|'[^']{0,512}'|\"[^\"]{0,512}\")")
-_HEADER = re.compile(r"(authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:[a-z]{1,32}\s{1,4})?)([^\s\"',;]{4,2048})", re.IGNORECASE)
+_HEADER = re.compile(
+    r"(authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:[a-z]{1,32}\s{1,4})?)([^\s\"',;]{4,2048})", re.IGNORECASE
+)
 _BEARER = re.compile(r"(\bbearer\s{1,4})([A-Za-z0-9\-._~+/]{8,4096}=*)", re.IGNORECASE)
 _SQL = re.compile(r"(\b(?:identified\s{1,4}by|password)\s{1,4})('[^']{1,512}')", re.IGNORECASE)
 _KNOWN = re.compile(

@@ -1,14 +1,14 @@
 """Under which namespace and name, or which run id, things of every platform go out into the world of OpenLineage."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from ..model import AssetKind, Form, Record, Spelling
-from ..naming import run_uuid
+from ..model import AssetKind, EdgeKind, Form, Record, Spelling
 from ..naming.mlflow import paired
 from ..naming.systems import Shape, system
 from ..naming.uri import split
 from .document import Pair, canonical
+from .subjects import ExportSource, Subject
 
 OURS = "watersmeet"
 """The namespace of what no other has a name for."""
@@ -43,7 +43,9 @@ def pairs(record: Record) -> Iterator[Pair]:
 def symlinks(record: Record, own: Pair) -> list[tuple[str, str, str]]:
     """Its further names: (namespace, name, type)."""
     found = {
-        (*pair, _type(record)): None for pair in pairs(record) if canonical(*pair) != canonical(*own) and pair[0] != OURS
+        (*pair, _type(record)): None
+        for pair in pairs(record)
+        if canonical(*pair) != canonical(*own) and pair[0] != OURS
     }
     for one in record.spellings:
         if one.form is Form.SYMLINK and len(one.parts) == 3 and one.parts[2] != "RENAMED":
@@ -58,11 +60,64 @@ def job_pair(record: Record) -> Pair:
     return OURS, record.native_id
 
 
-def exported_run_id(native_id: str, spellings: Iterable[Spelling]) -> str:
-    """The id of a run: its own where it has one that OpenLineage takes, else one that is always the same."""
-    for one in sorted((one for one in spellings if one.form is Form.OPENLINEAGE_RUN), key=lambda one: one.parts):
-        return run_uuid(one.parts[0])
-    return str(uuid.uuid5(_RUNS, native_id))
+def exported_run_id(native_id: str) -> str:
+    """The id of a run: its own where it is one that OpenLineage takes, else one that is always the same."""
+    own = native_id.removeprefix("run:")
+    try:
+        return str(uuid.UUID(own)) if own != native_id else str(uuid.uuid5(_RUNS, native_id))
+    except ValueError:
+        return str(uuid.uuid5(_RUNS, native_id))
+
+
+class Book:
+    """The names of everything that is exported, none given twice."""
+
+    def __init__(self, source: ExportSource) -> None:
+        self.kinds: dict[str, AssetKind] = {}
+        self._pairs: dict[str, Pair] = {}
+        self._columns: dict[str, tuple[str, str]] = {}
+        self._versions: dict[str, tuple[str, str]] = {}
+        taken: set[Pair] = set()
+        for subject in source.datasets():
+            self._enter(subject, taken)
+        for subject in source.jobs():
+            self.kinds[subject.record.native_id] = AssetKind.JOB
+            self._pairs[subject.record.native_id] = job_pair(subject.record)
+
+    def pair(self, native_id: str) -> Pair:
+        """The pair of a dataset or job; what nobody described goes by its native id."""
+        return self._pairs.get(native_id, (OURS, native_id))
+
+    def dataset(self, native_id: str) -> str:
+        """The dataset itself, of a version or a column of it."""
+        native_id = self._columns.get(native_id, (native_id, ""))[0]
+        return self._versions.get(native_id, (native_id, ""))[0]
+
+    def version(self, native_id: str) -> str:
+        """Which version of its dataset is meant; empty for none."""
+        return self._versions.get(native_id, ("", ""))[1]
+
+    def field(self, native_id: str) -> str:
+        """The path of a column; empty for what is none."""
+        return self._columns.get(native_id, ("", ""))[1]
+
+    def _enter(self, subject: Subject, taken: set[Pair]) -> None:
+        record = subject.record
+        native_id = record.native_id
+        self.kinds[native_id] = record.kind
+        own: Pair = (OURS, native_id)
+        # A name that may be no dataset would join others of its kind in the target.
+        names = () if record.suspect else pairs(record)
+        found = next((one for one in names if canonical(*one) not in taken), own)
+        taken.add(canonical(*found))
+        self._pairs[native_id] = found
+        for column in subject.columns:
+            self.kinds[column.native_id] = AssetKind.COLUMN
+            self._columns[column.native_id] = (native_id, column.name)
+        told = record.facets.get("version")
+        for edge in subject.edges:
+            if edge.kind is EdgeKind.VERSION_OF and isinstance(told, str) and record.kind is AssetKind.DATASET_VERSION:
+                self._versions[native_id] = (edge.downstream, told)
 
 
 def _pair(spelling: Spelling) -> Pair | None:

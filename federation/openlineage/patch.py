@@ -5,7 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from ..model import AssetKind, Edge, EdgeKind, Evidence, Form, Json, Nature, Record, Role, Run, RunState, Scope, Spelling
+from ..model import (
+    AssetKind,
+    Edge,
+    EdgeKind,
+    Evidence,
+    Form,
+    Json,
+    Nature,
+    Record,
+    Role,
+    Run,
+    RunState,
+    Scope,
+    Spelling,
+)
 from .datasets import PATCH
 from .document import object_of, objects_of, text_of
 from .moments import moment
@@ -155,19 +169,28 @@ def _record_of(told: Mapping[str, Any]) -> Record:
         created_at=moment(told.get("created_at")),
         updated_at=moment(told.get("updated_at")),
         run=_run_of(object_of(told, "run")) if told.get("run") else None,
-        spellings=tuple(Spelling(Form(form), tuple(map(str, parts)), weak is True) for form, parts, weak in _list(told, "spellings")),
+        spellings=tuple(
+            Spelling(Form(form), tuple(map(str, parts)), weak is True) for form, parts, weak in _list(told, "spellings")
+        ),
         facets=dict(object_of(told, "facets")),
         suspect=told.get("suspect") is True,
     )
 
 
 def _run(run: Run) -> Json:
-    told = {"state": run.state.value, "started_at": _iso(run.started_at), "ended_at": _iso(run.ended_at), "error": run.error}
+    told = {
+        "state": run.state.value,
+        "started_at": _iso(run.started_at),
+        "ended_at": _iso(run.ended_at),
+        "error": run.error,
+    }
     return {name: value for name, value in told.items() if value is not None}
 
 
 def _run_of(told: Mapping[str, Any]) -> Run:
-    return Run(RunState(told["state"]), moment(told.get("started_at")), moment(told.get("ended_at")), _text(told, "error"))
+    return Run(
+        RunState(told["state"]), moment(told.get("started_at")), moment(told.get("ended_at")), _text(told, "error")
+    )
 
 
 def _edge(edge: Edge) -> Json:

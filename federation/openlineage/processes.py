@@ -27,9 +27,7 @@ def job(pair: Pair, facets: Mapping[str, Json], producer: str, at: datetime | No
     )
 
 
-def run(
-    told: str, of: Pair, life: Run, facets: Mapping[str, Json], producer: str, at: datetime | None
-) -> Record:
+def run(told: str, of: Pair, life: Run, facets: Mapping[str, Json], producer: str, at: datetime | None) -> Record:
     """The record of a run; it bears the name of its job."""
     found = {**kept(facets), **normal(facets)}
     parameters = {
@@ -95,7 +93,9 @@ def code(facets: Mapping[str, Json]) -> Record | None:
     )
 
 
-def ran(record: Record, process: str, flows: Iterator[int], evidence: Evidence, since: datetime | None) -> Iterator[Edge]:
+def ran(
+    record: Record, process: str, flows: Iterator[int], evidence: Evidence, since: datetime | None
+) -> Iterator[Edge]:
     """Code went into everything that its process made."""
     for flow in flows:
         yield Edge(
@@ -118,9 +118,7 @@ def _above(sheet: Sheet, holder: Json) -> tuple[str, str | None] | None:
     return ids
 
 
-def _belong(
-    sheet: Sheet, part: tuple[str, str | None], whole: tuple[str, str | None], since: datetime | None
-) -> None:
+def _belong(sheet: Sheet, part: tuple[str, str | None], whole: tuple[str, str | None], since: datetime | None) -> None:
     for one, other in zip(part, whole, strict=True):
         if one and other and one != other:
             sheet.edge(Edge(one, other, EdgeKind.PART_OF, evidence=Evidence.OBSERVED, valid_from=since))

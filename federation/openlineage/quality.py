@@ -62,9 +62,7 @@ def tested(run: Record, facets: Mapping[str, Json], at: datetime | None) -> Iter
             facets={"result": _result(one, success)},
             teller=run.teller,
         )
-        yield record, Edge(
-            record.native_id, run.native_id, EdgeKind.PART_OF, evidence=Evidence.OBSERVED, valid_from=at
-        )
+        yield record, Edge(record.native_id, run.native_id, EdgeKind.PART_OF, evidence=Evidence.OBSERVED, valid_from=at)
 
 
 def _assertions(facets: Mapping[str, Json]) -> Iterable[Mapping[str, Json]]:

@@ -86,10 +86,11 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             )
             store = held.enter_context(open_store(settings))
             graph = Graph(store)
-            begin = start_sync or (lambda store, source, full: store.journal.enqueue(source, full))
-            services = Services(
-                settings, store, graph, Inquiry(store, graph), lambda source, full: begin(store, source, full)
-            )
+
+            def begin(source: str, full: bool) -> int:
+                return start_sync(store, source, full) if start_sync else store.journal.enqueue(source, full)
+
+            services = Services(settings, store, graph, Inquiry(store, graph), begin)
             client = TestClient(create_app(services), base_url=HERE, client=PEER)
             return Service(held.enter_context(client), services)
 

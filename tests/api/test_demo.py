@@ -43,7 +43,7 @@ def test_the_champion_is_traced_to_the_raw_tables_the_jobs_the_code_and_the_endp
         "churn/2",  # the version that bears the alias
         "churn-2",  # the logged model
         "train.py",
-        "churn@3f1c2ab94de0  (code; mlflow)",
+        "churn@3f1c2ab94de0  (code; mlflow, marquez)",
         "features/customer_features",
         "features.customer_features",
         "shop.marts.customer_orders",

@@ -178,7 +178,12 @@ def test_a_batch_may_hold_as_many_queries_as_the_limit(serve: Serve):
 
 def test_a_question_that_takes_too_long_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch):
     service = limited(serve, time="50ms")
-    monkeypatch.setattr(service.store.reader, "gaps", lambda first, after: time.sleep(0.5) or ([], 0))
+
+    def slow(first: int, after: int) -> tuple[list[object], int]:
+        time.sleep(0.5)
+        return [], 0
+
+    monkeypatch.setattr(service.store.reader, "gaps", slow)
     began = time.monotonic()
     exceeds(service, "{ gaps { total } }", "time")
     assert time.monotonic() - began < 0.45

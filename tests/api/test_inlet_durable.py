@@ -103,6 +103,7 @@ def test_the_client_of_openlineage_is_at_home_here(server: Callable[[], Started]
         )
         client.close()
     query = {"query": '{ asset(key: "postgres://db:5432/shop.public.report") { name upstream { total } } }'}
+    asset: Any = None
     for _ in range(100):
         asset = httpx2.post(f"{address}/graphql", json=query, trust_env=False).json()["data"]["asset"]
         if asset is not None and asset["upstream"]["total"] == 3:

@@ -4,6 +4,7 @@ import gzip
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -306,9 +307,8 @@ def test_fifty_emitters_at_once_share_commits(service: Service, monkeypatch: pyt
 
     monkeypatch.setattr(service.store.events, "append", counted)
     with ThreadPoolExecutor(50) as emitters:
-        statuses = list(
-            emitters.map(lambda n: post(service, event(n, producer=f"https://e/{n}")).status_code, range(50))
-        )
+        bodies = [event(n, producer=f"https://e/{n}") for n in range(50)]
+        statuses = list(emitters.map(partial(_status, service), bodies))
     assert statuses == [201] * 50
     assert stored(service) == 50
     assert len(commits) < 50
@@ -328,7 +328,7 @@ def test_one_event_that_the_store_cannot_take_does_not_take_others_with_it(
     monkeypatch.setattr(service.store.events, "append", picky)
     bodies = [event(n, producer=f"https://e/{'poison' if n == 3 else n}") for n in range(8)]
     with ThreadPoolExecutor(8) as emitters:
-        statuses = list(emitters.map(lambda body: _status(service, body), bodies))
+        statuses = list(emitters.map(partial(_status, service), bodies))
     assert statuses.count(201) == 7
     assert statuses[3] == 500
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from watersmeet.config.settings import Inlet, Limits
 
@@ -28,6 +29,8 @@ def test_every_code_of_an_error_is_on_the_page():
 
 
 def test_every_path_is_on_the_page(service: Service):
-    paths = {route.path for route in service.client.app.routes}  # pyright: ignore - starlette's own list
+    app: Any = service.client.app
+    routes: list[Any] = app.routes
+    paths: set[str] = {route.path for route in routes}
     for path in paths - {"/console.js", "/console.css"}:
         assert f"`{path}`" in PAGE, path

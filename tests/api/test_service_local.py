@@ -46,7 +46,7 @@ def test_a_page_of_ours_may_ask_and_the_null_origin_may_not(service: Service):
 
 @pytest.mark.parametrize("name", ["forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "via"])
 def test_whatever_comes_through_a_proxy_is_refused(service: Service, name: str):
-    status, text = told(service, **{name: "127.0.0.1"})
+    status, text = told(service, "/healthz", PEER, **{name: "127.0.0.1"})
     assert status == 403
     assert "proxy" in text
     assert "server.host" in text

@@ -35,8 +35,8 @@ class Said:
 class Told:
     """Records and claims; a record's asset is its own unless it is `same` as another's."""
 
-    records: dict[str, dict[str, Any]] = field(default_factory=dict)
-    said: list[Said] = field(default_factory=list)
+    records: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    said: list[Said] = field(default_factory=list[Said])
 
     def __call__(self, kind: AssetKind, *names: str, same: str | None = None, source: str = "one", **run: int) -> None:
         """Describe records of one kind."""

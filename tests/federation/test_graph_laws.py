@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from itertools import product
+from typing import Any
 
 import networkx as nx
 from hypothesis import given, settings
@@ -47,7 +48,7 @@ def graphs(draw: st.DrawFn, *, times: bool = True, rich: bool = False) -> Told:
         for column in COLUMNS:
             told.edge(column, EdgeKind.PART_OF, column.partition(".")[0])
     for run in RUNS:
-        life = {"started": draw(TIMES), "ended": draw(st.integers(10, 12))} if rich else {}
+        life: dict[str, Any] = {"started": draw(TIMES), "ended": draw(st.integers(10, 12))} if rich else {}
         told(AssetKind.RUN, run, **life)
         job = draw(st.sampled_from([*JOBS, None]))
         if job is not None:
@@ -143,7 +144,7 @@ def test_assets_are_reached_at_the_depth_that_networkx_finds(
 @settings(max_examples=100, deadline=None)
 @given(told=graphs(), root=st.sampled_from(RUNS), direction=ONE_WAY, at=st.none() | TIMES)
 def test_a_run_reaches_what_its_own_flows_reach(told: Told, root: str, direction: Direction, at: int | None) -> None:
-    graph = expanded(told, Level.ASSET, at)
+    graph: Any = expanded(told, Level.ASSET, at)
     graph = graph.reverse() if direction is Direction.UPSTREAM else graph
     reached = {root}
     for node in [node for node in graph if len(node) > 1 and node[1] == root]:
@@ -244,7 +245,7 @@ def test_depth_is_how_far_the_edges_of_the_answer_lead(
 @settings(max_examples=150, deadline=None)
 @given(told=graphs(), start=st.sampled_from([*DATASETS, *JOBS]), goal=st.sampled_from(DATASETS), at=st.none() | TIMES)
 def test_paths_are_the_simple_paths_that_networkx_finds(told: Told, start: str, goal: str, at: int | None) -> None:
-    graph = expanded(told, Level.ASSET, at)
+    graph: Any = expanded(told, Level.ASSET, at)
     expected: set[tuple[str, ...]] = set()
     ends = [node for node in graph if node[0] == goal]
     for begin in [node for node in graph if node[0] == start and start != goal]:

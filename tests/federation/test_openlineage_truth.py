@@ -102,9 +102,7 @@ def true_tables(truth: dict[str, Any], *told: str) -> set[Pair]:
 
 
 def true_columns(truth: dict[str, Any], *told: str) -> set[ColumnPair]:
-    return {
-        (tuple(one["up"]), tuple(one["down"])) for one in truth["column_edges"] if not told or one["told"] in told
-    }
+    return {(tuple(one["up"]), tuple(one["down"])) for one in truth["column_edges"] if not told or one["told"] in told}
 
 
 def test_every_table_edge_that_is_told_is_found(told: Told, truth: dict[str, Any]) -> None:
