@@ -8,8 +8,9 @@ from ...federation.model import AssetKind, Edge, EdgeKind, Evidence, Json, Recor
 from .place import Place
 from .wire import field, loads, moment, pairs, scrubbed_pairs, text
 
-TRAINING, JUDGING = 1, 2
-"""The flows of a run: what trained (or transformed), and what was judged. They never mix."""
+TRAINING, JUDGING = 0, 2
+"""The flows of a run: what trained (or transformed), and what was judged. They never mix; flow 0 is also that of the
+same run as an emitter of events tells it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from ..naming import openlineage_canonical, run_uuid
 from .decode import decode, encode
 from .facets import Slot, faults
+from .foreign import is_list, is_object
 from .moments import believed, moment
 from .place import ROOT, Place, written
 from .redact import Cut, clean, redact
@@ -61,7 +62,7 @@ DEFAULT = Limits()
 def admit(body: bytes, *, key: bytes, limits: Limits = DEFAULT, now: datetime | None = None) -> Admitted:
     """Judge one event. Raises `Refused` for what can never be right."""
     arrived = decode(body)
-    if not isinstance(arrived, dict):
+    if not is_object(arrived):
         raise Refused("an event is a JSON object", "$", 400)
     event, cuts = redact(arrived, depth=limits.depth)
     entity = _entity(event)
@@ -82,10 +83,10 @@ def _hash(arrived: Any, key: bytes) -> bytes:
 def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, dict):
-        return {clean(name): _cleaned(item) for name, item in value.items()}  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType] - foreign JSON
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+    if is_object(value):
+        return {clean(name): _cleaned(item) for name, item in value.items()}
+    if is_list(value):
+        return [_cleaned(item) for item in value]
     return value
 
 
@@ -121,9 +122,9 @@ def _claimed(event: Mapping[str, Any]) -> str:
 
 def _run(event: Mapping[str, Any]) -> str:
     run = event["run"]
-    if not isinstance(run, dict):
+    if not is_object(run):
         raise Refused("a run is an object", "$.run")
-    run_id: Any = run.get("runId")  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType] - foreign JSON
+    run_id: Any = run.get("runId")
     if not isinstance(run_id, str) or not run_id.strip():
         raise Refused("a run needs a runId", "$.run.runId")
     if event.get("job") is None:
@@ -136,18 +137,18 @@ def _check_datasets(event: Mapping[str, Any], side: str) -> None:
     told: Any = event.get(side)
     if told is None:
         return
-    if not isinstance(told, list):
+    if not is_list(told):
         raise Refused(f"{side} is a list of datasets", f"$.{side}")
-    some: Sequence[Any] = told  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+    some: Sequence[Any] = told
     for number, one in enumerate(some):
         _named(one, ((ROOT, side), number), "dataset")
 
 
 def _named(value: Any, place: Place, what: str) -> tuple[str, str]:
     """Namespace and name, both texts; a namespace may be empty, a name may not."""
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise Refused(f"a {what} is an object with namespace and name", written(place))
-    pair: Mapping[str, Any] = value  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+    pair: Mapping[str, Any] = value
     for member in ("namespace", "name"):
         told = pair.get(member)
         if not isinstance(told, str) or (member == "name" and not told):
@@ -179,11 +180,11 @@ def _judged_facets(event: dict[str, Any], limits: Limits) -> tuple[list[Warned],
         here: Place = (place, member)
         if told is None:
             continue
-        if not isinstance(told, dict):
+        if not is_object(told):
             holder[member] = {}
             warnings.append(_aside(quarantined, here, told, "facets are an object", limits))
             continue
-        facets: dict[str, Any] = told  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+        facets: dict[str, Any] = told
         for name in list(facets):
             reason = faults(slot, name, facets[name], strict=limits.strict)
             if reason is not None:
@@ -202,7 +203,7 @@ def _aside(quarantined: dict[str, Any], place: Place, raw: Any, reason: str, lim
 def _slots(event: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str, Slot, Place]]:
     """Everything that holds facets: the holder, the member, what they are of, and where it stands."""
     for name, slot in (("run", Slot.RUN), ("job", Slot.JOB), ("dataset", Slot.DATASET)):
-        if isinstance(event.get(name), dict):
+        if is_object(event.get(name)):
             yield event[name], "facets", slot, (ROOT, name)
     for side, slot in (("inputs", Slot.INPUT), ("outputs", Slot.OUTPUT)):
         for number, one in enumerate(event.get(side) or ()):

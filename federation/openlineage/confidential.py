@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 
 LONGEST = 512
 """The longest secret that is looked for in a text, so that a hostile one costs little."""
@@ -64,7 +65,7 @@ def is_secret(name: str) -> bool:
         return False
     if any(word in _ALONE for word in words):
         return True
-    return any(a in _KEYS and b in ("key", "keys") for a, b in zip(words, words[1:], strict=False))
+    return any(a in _KEYS and b in ("key", "keys") for a, b in pairwise(words))
 
 
 @lru_cache(maxsize=8192)

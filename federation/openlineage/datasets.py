@@ -7,7 +7,8 @@ from ..identity import kind_of
 from ..model import AssetKind, Edge, EdgeKind, Evidence, Form, Json, Record, Spelling
 from ..naming.mlflow import paired
 from ..naming.namespace import place
-from .document import Pair, canonical, object_of, objects_of, pair_of, text_of
+from .document import Pair, canonical, pair_of
+from .foreign import object_of, objects_of, text_of
 from .merge import Facts
 from .names import column_id, teller, version_id
 from .sheet import spelled

@@ -1,6 +1,6 @@
 """One kept event, read leniently: what is not as expected counts as not told."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -12,6 +12,7 @@ import xxhash
 from ..model import Json
 from ..naming import openlineage_canonical
 from .admit import NOTE
+from .foreign import is_object, object_of, objects_of, text_of
 from .moments import EPOCH, believed, moment
 
 Pair = tuple[str, str]
@@ -62,9 +63,9 @@ class Document:
 def read(body: bytes) -> Document:
     """Read what `admit` let in. Raises `ValueError` for what it would not have."""
     raw = orjson.loads(body)
-    if not isinstance(raw, dict):
+    if not is_object(raw):
         raise ValueError("no JSON object")
-    event: Mapping[str, Any] = raw  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+    event: Mapping[str, Any] = raw
     note = object_of(event, NOTE)
     at = None if note.get("untold") else believed(moment(event.get("eventTime")))
     run, job, dataset = object_of(event, "run"), object_of(event, "job"), event.get("dataset")
@@ -79,32 +80,9 @@ def read(body: bytes) -> Document:
         job_facets=facets_of(job, "facets"),
         inputs=tuple(_mentions(event, "inputs", "inputFacets")),
         outputs=tuple(_mentions(event, "outputs", "outputFacets")),
-        dataset=_mention(dataset, "") if isinstance(dataset, dict) else None,  # pyright: ignore[reportUnknownArgumentType] - foreign JSON
+        dataset=_mention(dataset, "") if is_object(dataset) else None,
         quarantined=object_of(note, "quarantined"),
     )
-
-
-# Foreign JSON
-
-
-def object_of(value: Any, key: str) -> Mapping[str, Any]:
-    """The object under a key; empty where there is none."""
-    found = value.get(key) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType] - foreign JSON
-    return found if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType] - foreign JSON
-
-
-def objects_of(value: Any, key: str) -> Sequence[Mapping[str, Any]]:
-    """The objects in the list under a key."""
-    found = value.get(key) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType] - foreign JSON
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []  # pyright: ignore[reportUnknownVariableType] - foreign JSON
-
-
-def text_of(value: Any, key: str) -> str:
-    """The text under a key; empty where there is none. A number is as good as its text."""
-    found = value.get(key) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType] - foreign JSON
-    if isinstance(found, str):
-        return found
-    return str(found) if isinstance(found, int | float) and not isinstance(found, bool) else ""
 
 
 def pair_of(value: Mapping[str, Any]) -> Pair | None:
@@ -115,7 +93,7 @@ def pair_of(value: Mapping[str, Any]) -> Pair | None:
 
 def facets_of(value: Mapping[str, Any], key: str) -> Facets:
     """The facets under a key; `null` says that there is none."""
-    return {name: facet for name, facet in object_of(value, key).items() if isinstance(facet, dict)}
+    return {name: facet for name, facet in object_of(value, key).items() if is_object(facet)}
 
 
 @lru_cache(maxsize=65536)

@@ -1,4 +1,4 @@
-"""The graph as OpenLineage events: a stable stream that other tools read, and from which Watersmeet reads all of it back."""
+"""The graph as OpenLineage events: a stable stream for other tools, from which Watersmeet reads all of it back."""
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,9 +11,10 @@ from . import export_facets as facets
 from . import patch
 from .datasets import PATCH
 from .decode import encode
-from .document import Pair, object_of
+from .document import Pair
 from .export_flows import Woven, woven
 from .export_names import OURS, Book, exported_run_id
+from .foreign import object_of
 from .moments import EPOCH
 from .project import project
 from .redact import redact
@@ -271,10 +272,10 @@ def _bare(one: Mapping[str, Json]) -> Json:
 def _with_io_facets(record: Record, drawn: Woven) -> None:
     """The input and output facets that the run keeps for its datasets."""
     for key, mentions in (("inputFacets", drawn.inputs), ("outputFacets", drawn.outputs)):
-        kept = object_of(record.facets, key)
+        kept = record.facets.get(key)
         for one in mentions:
-            told = kept.get(drawn.native_of.get((one["namespace"], one["name"]), ""))
-            if isinstance(told, dict):
+            told = object_of(kept, drawn.native_of.get((one["namespace"], one["name"]), ""))
+            if told:
                 one[key] = told
 
 

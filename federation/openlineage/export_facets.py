@@ -7,6 +7,7 @@ from typing import Any
 from ..model import AssetKind, Edge, EdgeKind, Form, Json, Record
 from .document import Pair
 from .export_names import Book, symlinks
+from .foreign import is_list, is_object
 from .subjects import Subject
 
 PRODUCER = "urn:watersmeet:export"
@@ -33,12 +34,8 @@ def came(record: Record) -> dict[str, Json]:
     """The facets that the record came with from OpenLineage."""
     found: dict[str, Json] = {}
     for key, value in record.facets.items():
-        if (
-            isinstance(value, Mapping)
-            and isinstance(value.get("_producer"), str)
-            and isinstance(value.get("_schemaURL"), str)
-        ):  # pyright: ignore[reportUnknownMemberType] - foreign JSON
-            found[key.removeprefix("openlineage:")] = dict(value)  # pyright: ignore[reportUnknownArgumentType] - foreign JSON
+        if is_object(value) and isinstance(value.get("_producer"), str) and isinstance(value.get("_schemaURL"), str):
+            found[key.removeprefix("openlineage:")] = dict(value)
     return found
 
 
@@ -78,11 +75,11 @@ def of_run(record: Record) -> dict[str, Json]:
     """The facets of a run, but for its parent."""
     found = came(record)
     told = record.facets.get("tags")
-    if "tags" not in found and isinstance(told, list):
-        found["tags"] = facet("TagsRunFacet", "1-0-0", tags=_tags(told))  # pyright: ignore[reportUnknownArgumentType] - foreign JSON
+    if "tags" not in found and is_list(told):
+        found["tags"] = facet("TagsRunFacet", "1-0-0", tags=_tags(told))
     parameters = record.facets.get("parameters")
-    if "executionParameters" not in found and isinstance(parameters, Mapping):
-        some = [{"key": str(key), "value": str(value)} for key, value in sorted(parameters.items())]  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType] - foreign JSON
+    if "executionParameters" not in found and is_object(parameters):
+        some = [{"key": str(key), "value": str(value)} for key, value in sorted(parameters.items())]
         found["executionParameters"] = facet("ExecutionParametersRunFacet", "1-0-0", parameters=some)
     error = record.run.error if record.run else None
     if error and "errorMessage" not in found:
@@ -144,12 +141,12 @@ def _common(found: dict[str, Json], record: Record, slot: str) -> None:
     if record.description and "documentation" not in found:
         found["documentation"] = facet(f"Documentation{slot}Facet", "1-1-0", description=record.description)
     owners = record.facets.get("owners")
-    if "ownership" not in found and isinstance(owners, list):
-        some = [_owner(one) for one in owners if isinstance(one, Mapping)]  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType] - foreign JSON
+    if "ownership" not in found and is_list(owners):
+        some = [_owner(one) for one in owners if is_object(one)]
         found["ownership"] = facet(f"Ownership{slot}Facet", "1-0-1", owners=some)
     tags = record.facets.get("tags")
-    if "tags" not in found and isinstance(tags, list):
-        found["tags"] = facet(f"Tags{slot}Facet", "1-0-0", tags=_tags(tags))  # pyright: ignore[reportUnknownArgumentType] - foreign JSON
+    if "tags" not in found and is_list(tags):
+        found["tags"] = facet(f"Tags{slot}Facet", "1-0-0", tags=_tags(tags))
 
 
 def _owner(one: Mapping[Any, Any]) -> Json:
@@ -158,8 +155,8 @@ def _owner(one: Mapping[Any, Any]) -> Json:
 
 
 def _tags(told: Iterable[Any]) -> list[Json]:
-    some = [one for one in told if isinstance(one, Mapping) and one.get("key")]  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType] - foreign JSON
-    return [{"key": str(one["key"]), "value": str(one.get("value") or "")} for one in some]  # pyright: ignore[reportUnknownArgumentType,reportUnknownMemberType] - foreign JSON
+    some = [one for one in told if is_object(one) and one.get("key")]
+    return [{"key": str(one["key"]), "value": str(one.get("value") or "")} for one in some]
 
 
 def _field(column: Record) -> Json:

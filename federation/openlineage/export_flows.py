@@ -1,4 +1,4 @@
-"""The reads and writes of one process as OpenLineage tells them, with explicit lineage where plain lists would mix them."""
+"""The reads and writes of one process, with explicit lineage where plain lists would mix them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Any
 
+from .foreign import is_object
+
 
 class Slot(StrEnum):
     """What a facet is of. The same key means another thing in another slot."""
@@ -72,9 +74,9 @@ def faults(slot: Slot, key: str, facet: Any, *, strict: bool) -> str | None:
     """Why a facet cannot be understood; None if it can, and for `null`, which says that there is none."""
     if facet is None:
         return None
-    if not isinstance(facet, dict):
+    if not is_object(facet):
         return "a facet is an object"
-    members: dict[str, Any] = facet  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+    members: dict[str, Any] = facet
     if members.get("_deleted") is True:
         return None
     for member, kind in _SHAPES.get((slot, key), {}).items():

@@ -20,7 +20,7 @@ def told(windows: Iterable[tuple[Ends, Ends]], named: Mapping[str, Ends]) -> Seq
     """Flows where nobody tells them outright; `named` has the inputs that an output's column lineage names."""
     several = list(windows)
     groups: dict[Ends, set[str]] = {}
-    everything: Ends = frozenset().union(*named.values(), *(inputs for inputs, _ in several))
+    everything: Ends = frozenset[str]().union(*named.values(), *(inputs for inputs, _ in several))
     for inputs, outputs in several:
         for reads, writes in _of_window(inputs, outputs, named).items():
             groups.setdefault(reads, set()).update(writes)
@@ -35,7 +35,7 @@ def explicit(targets: Mapping[str, Ends], inputs: Ends, outputs: Ends, made_else
     groups: dict[Ends, set[str]] = {}
     for target, reads in targets.items():
         groups.setdefault(reads, set()).add(target)
-    used: Ends = frozenset().union(*targets.values())
+    used: Ends = frozenset[str]().union(*targets.values())
     idle = inputs - used
     made = outputs - targets.keys() - made_elsewhere
     if made:
@@ -50,7 +50,7 @@ def explicit(targets: Mapping[str, Ends], inputs: Ends, outputs: Ends, made_else
 
 def _of_window(inputs: Ends, outputs: Ends, named: Mapping[str, Ends]) -> dict[Ends, set[str]]:
     mine = {output: named[output] for output in outputs if named.get(output)}
-    spoken: Ends = frozenset().union(*mine.values())
+    spoken: Ends = frozenset[str]().union(*mine.values())
     groups: dict[Ends, set[str]] = {}
     for output in outputs:
         reads = mine[output] | (inputs - spoken) if output in mine else inputs | spoken

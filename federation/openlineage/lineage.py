@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model import Json
-from .document import Pair, canonical, object_of, objects_of, pair_of, text_of
+from .document import Pair, canonical, pair_of
+from .foreign import is_list, is_object, object_of, objects_of, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def of_job(facet: Json) -> Iterator[Made]:
 
 def of_dataset(target: Pair, facet: Json) -> Made | None:
     """The `lineage` facet of a dataset."""
-    return _entry(facet, target, is_job=False) if isinstance(facet, dict) else None  # pyright: ignore[reportUnknownArgumentType] - foreign JSON
+    return _entry(facet, target, is_job=False) if is_object(facet) else None
 
 
 def united(several: Iterable[Made]) -> Mapping[Pair, Made]:
@@ -101,7 +102,7 @@ def _entry(entry: Mapping[str, Any], target: Pair | None, *, is_job: bool) -> Ma
         is_job=is_job,
         run=text_of(entry, "runId"),
         whole=tuple(_inputs(objects_of(entry, "inputs"))),
-        is_whole_told=isinstance(entry.get("inputs"), list),
+        is_whole_told=is_list(entry.get("inputs")),
         columns=tuple(columns),
     )
 

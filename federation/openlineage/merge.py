@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..model import Json, Run, RunState
-from .document import EPOCH, Document, Facets, Mention, Order, Pair, object_of, objects_of, text_of
+from .document import EPOCH, Document, Facets, Mention, Order, Pair
+from .foreign import object_of, objects_of, text_of
 
 _ENDS = {"FAIL": RunState.FAILED, "ABORT": RunState.ABORTED, "COMPLETE": RunState.SUCCEEDED}
 _RANK = {"FAIL": 3, "ABORT": 2, "COMPLETE": 1}

@@ -138,8 +138,19 @@ class Passage:
             one = lineage.of_columns(pair, process.facts[pair].facets.get("columnLineage"))
             before = found.get(pair)
             if one is not None and (before is None or not before.columns):
-                found[pair] = one if before is None else Made(pair, whole=before.whole, columns=one.columns)
+                found[pair] = one if before is None else self._detailed(before, one)
         return found
+
+    def _detailed(self, explicit: Made, columns: Made) -> Made:
+        """Column lineage where the explicit one tells no columns: as far as it does not contradict."""
+        allowed = self._named(explicit)
+
+        def agreed(sources: Iterable[Source]) -> tuple[Source, ...]:
+            return tuple(one for one in sources if self._dataset(self._source(one)).native_id in allowed)
+
+        named = tuple((name, agreed(sources)) for name, sources in columns.columns)
+        whole = (*explicit.whole, *agreed(columns.whole))
+        return Made(explicit.target, whole=whole, columns=tuple(one for one in named if one[1]))
 
     def _named(self, made: Made) -> Ends:
         """The datasets that went into it."""

@@ -1,4 +1,4 @@
-"""What OpenLineage has no words for: whole records and edges as JSON, in a facet of our own, and how they are put back."""
+"""What OpenLineage has no words for, in a facet of our own: records and edges, and how they are put back."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from ..model import (
     Spelling,
 )
 from .datasets import PATCH
-from .document import object_of, objects_of, text_of
+from .foreign import is_list, object_of, objects_of, text_of
 from .moments import moment
 
 _T = TypeVar("_T")
@@ -143,7 +143,7 @@ def _each(told: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]],
 
 def _list(told: Mapping[str, Any], key: str) -> Sequence[Any]:
     found = told.get(key)
-    return found if isinstance(found, list) else ()  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+    return found if is_list(found) else ()
 
 
 def _needed(told: Mapping[str, Any], key: str) -> str:

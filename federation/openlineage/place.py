@@ -2,10 +2,10 @@
 
 import re
 
-Place = tuple["Place", str | int] | tuple[()]
+Place = tuple["Place", str | int] | None
 """The place of the parent and the last step; the root has no step."""
 
-ROOT: Place = ()
+ROOT: Place = None
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST = 300
 
@@ -13,9 +13,9 @@ _LONGEST = 300
 def written(place: Place) -> str:
     """`$.run.facets['spark.plan'][2]`, cut where it gets too long to be read."""
     steps: list[str] = []
-    while place:
-        place, step = place
-        steps.append(_step(step))
+    while place is not None:
+        steps.append(_step(place[1]))
+        place = place[0]
     text = "$" + "".join(reversed(steps))
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 

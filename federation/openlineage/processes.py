@@ -6,7 +6,8 @@ from datetime import datetime
 from ..model import AssetKind, Edge, EdgeKind, Evidence, Form, Json, Record, Role, Run, Spelling
 from ..naming import run_uuid
 from .datasets import kept, normal
-from .document import Pair, object_of, objects_of, pair_of, text_of
+from .document import Pair, pair_of
+from .foreign import object_of, objects_of, text_of
 from .names import job_id, job_stub, run_id, run_stub, teller
 from .sheet import Sheet
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from ..model import Edge, EdgeKind, Evidence, Json, Nature, Record, RunState, Scope, Skipped, Tombstone
 from . import datasets, lineage, patch, processes, quality
-from .document import Document, Pair, canonical, object_of, read, text_of
+from .document import Document, Pair, canonical, read
+from .foreign import object_of, text_of
 from .merge import Facts, Side, Story, distinct, facts_of, story
 from .names import Names, job_id, job_stub, run_id, run_stub
 from .passage import DOUBTED, Fate, Passage, Process

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ..model import AssetKind, Edge, EdgeKind, Evidence, Json, Record
 from .decode import encode
-from .document import objects_of, text_of
+from .foreign import objects_of, text_of
 from .names import column_id
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from .confidential import hides, is_secret, is_token, mark, redacted
 from .decode import decode, encode
+from .foreign import is_list, is_object
 from .place import ROOT, Place, written
 from .refused import Refused
 
@@ -30,7 +31,7 @@ class Cut:
 
 
 def redact(event: Any, *, depth: int) -> tuple[Any, tuple[Cut, ...]]:
-    """An event without secrets and without characters that no database takes. Raises `Refused` where it nests deeper."""
+    """An event without secrets and without characters that no database takes. Raises `Refused` if it nests deeper."""
     redaction = _Redaction(depth)
     return redaction.value(event, ROOT, depth), tuple(redaction.cuts)
 
@@ -71,11 +72,11 @@ class _Redaction:
         """The same value, fit to be kept."""
         if isinstance(value, str):
             return self._text(value, place)
-        if isinstance(value, dict):
-            return self._object(value, place, self._within(left, place))  # pyright: ignore[reportUnknownArgumentType] - foreign JSON
-        if isinstance(value, list):
+        if is_object(value):
+            return self._object(value, place, self._within(left, place))
+        if is_list(value):
             left = self._within(left, place)
-            return [self.value(item, (place, number), left) for number, item in enumerate(value)]  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType] - foreign JSON
+            return [self.value(item, (place, number), left) for number, item in enumerate(value)]
         return value
 
     def _within(self, left: int, place: Place) -> int:
@@ -90,7 +91,7 @@ class _Redaction:
 
     def _object(self, raw: Mapping[str, Any], place: Place, left: int) -> dict[str, Any]:
         pair = raw.get("name", raw.get("key"))
-        of_columns = bool(place) and place[1] in _OF_COLUMNS
+        of_columns = place is not None and place[1] in _OF_COLUMNS
         kept: dict[str, Any] = {}
         for name, value in raw.items():
             here: Place = (place, name)
@@ -99,7 +100,7 @@ class _Redaction:
                 continue
             if name == "value" and isinstance(pair, str) and _hides(pair, value):
                 kept[name] = self._cut(here, "value of a secret")
-            elif _hides(name, value) and not (of_columns and isinstance(value, dict)):
+            elif _hides(name, value) and not (of_columns and is_object(value)):
                 kept[name] = self._cut(here, "named like a secret")
             elif value and _NOT_LETTERS.sub("", name.lower()) in _ENVIRONMENT:
                 kept[name] = self._environment(value, here, left)
@@ -109,20 +110,20 @@ class _Redaction:
 
     def _environment(self, value: Any, place: Place, left: int) -> Any:
         """Variables keep their names only. A facet of that name holds a list of that name."""
-        if isinstance(value, dict):
-            some: Mapping[str, Any] = value  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+        if is_object(value):
+            some: Mapping[str, Any] = value
             if "_producer" in some or "environmentVariables" in some:
                 return self._object(some, place, self._within(left, place))
             return {clean(name): self._variable((place, name)) for name in some}
-        if isinstance(value, list):
-            pairs: Sequence[Any] = value  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+        if is_list(value):
+            pairs: Sequence[Any] = value
             return [self._pair(one, (place, number), left) for number, one in enumerate(pairs)]
         return self.value(value, place, left)
 
     def _pair(self, one: Any, place: Place, left: int) -> Any:
-        if not isinstance(one, dict):
+        if not is_object(one):
             return self._variable(place)
-        pair: Mapping[str, Any] = one  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+        pair: Mapping[str, Any] = one
         names = {name: value for name, value in pair.items() if name in ("name", "key")}
         kept = self._object(names, place, self._within(left, place))
         return kept | {clean(name): self._variable((place, name)) for name in pair if name not in names}
@@ -143,4 +144,4 @@ def _hides(name: str, value: Any) -> bool:
         return hides(name, value)
     if is_secret(name):
         return True
-    return is_token(name) and isinstance(value, list) and any(isinstance(one, str) for one in value)  # pyright: ignore[reportUnknownVariableType] - foreign JSON
+    return is_token(name) and is_list(value) and any(isinstance(one, str) for one in value)

@@ -62,5 +62,6 @@ def _place(edge: Edge) -> tuple[str, ...]:
         edge.via or "",
         edge.transformation or "",
         edge.alias or "",
-        f"{edge.evidence} {edge.confidence} {edge.planned} {edge.outcome} {edge.valid_from} {edge.valid_to} {edge.weight}",
+        f"{edge.evidence} {edge.confidence} {edge.planned} {edge.outcome}",
+        f"{edge.valid_from} {edge.valid_to} {edge.weight}",
     )

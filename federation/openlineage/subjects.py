@@ -106,9 +106,10 @@ def _datasets_of(known: Mapping[str, Record], edges: Iterable[Edge]) -> dict[str
     found: dict[str, str] = {}
     for edge in edges:
         column, dataset = known.get(edge.upstream), known.get(edge.downstream)
-        if edge.kind is EdgeKind.PART_OF and column and dataset and column.kind is AssetKind.COLUMN:
-            if dataset.kind not in (AssetKind.COLUMN, *_PROCESSES):
-                found.setdefault(column.native_id, dataset.native_id)
+        if edge.kind is not EdgeKind.PART_OF or column is None or dataset is None:
+            continue
+        if column.kind is AssetKind.COLUMN and dataset.kind not in (AssetKind.COLUMN, *_PROCESSES):
+            found.setdefault(column.native_id, dataset.native_id)
     return found
 
 

@@ -61,7 +61,7 @@ def merged(sayings: Iterable[Said], native_id: str) -> Merged:
 
 
 def _put(row: dict[str, Any], doc: dict[str, Any]) -> None:
-    if doc["described"] or doc["kind"] != _OTHER:
+    if doc["kind"] != _OTHER:
         row["kind"] = doc["kind"]
     row["name"] = doc["name"]
     row["described"] = max(row["described"], int(doc["described"]))

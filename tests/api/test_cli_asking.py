@@ -119,3 +119,47 @@ def test_search_names_the_kinds_when_one_is_unknown(config: Path):
     result = run(config, "search", "churn", "--kind", "tabel")
     assert result.exit_code == Code.USAGE
     assert "dataset" in result.stderr
+
+
+def exported(config: Path, folder: Path, profile: str) -> Path:
+    output = folder / f"{profile}.ndjson"
+    result = run(config, "export", "openlineage", "--output", str(output), "--profile", profile)
+    assert result.exit_code == Code.OK, result.output
+    assert [path.name for path in folder.iterdir()] == [output.name]
+    return output
+
+
+@pytest.mark.parametrize("profile", ["full", "legacy"])
+def test_what_is_exported_answers_the_same_question_elsewhere(config: Path, tmp_path: Path, profile: str):
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    out.mkdir()
+    elsewhere.mkdir()
+    source = {"name": "copy", "platform": "openlineage", "path": str(exported(config, out, profile))}
+    other = elsewhere / "watersmeet.yaml"
+    other.write_text(json.dumps({"store": {"url": "sqlite:///store.db"}, "sources": [source]}))
+    result = run(other, "sync")
+    assert result.exit_code == Code.OK, result.output
+    down = run(other, "ask", ORDERS, "--direction", "down", "--depth", "12")
+    assert down.exit_code == Code.OK, down.output
+    for name in ("shop.marts.customer_orders", "features/customer_features", "train.py", "churn-api"):
+        assert name in down.stdout
+
+
+def test_the_same_graph_exports_the_same_bytes(config: Path, tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    assert (
+        exported(config, tmp_path / "a", "full").read_bytes() == exported(config, tmp_path / "b", "full").read_bytes()
+    )
+
+
+def test_an_export_to_stdout_is_nothing_but_events(config: Path):
+    result = run(config, "export", "openlineage", "--output", "-")
+    assert all(json.loads(line)["eventTime"] for line in result.stdout.splitlines())
+    assert "events" in result.stderr
+
+
+def test_an_export_to_where_nothing_can_be_written_leaves_nothing(config: Path, tmp_path: Path):
+    result = run(config, "export", "openlineage", "--output", str(tmp_path / "missing" / "out.ndjson"))
+    assert result.exit_code == Code.MISCONFIGURED
+    assert list(tmp_path.iterdir()) == []

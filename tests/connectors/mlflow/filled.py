@@ -89,7 +89,7 @@ def an_agent_without_a_run_is_tied_to_its_code(told: Reading, ids: Ids) -> None:
 
 def what_was_made_was_written(told: Reading, ids: Ids) -> None:
     """A dataset with the context `output`; the same table is read by the training."""
-    assert {edge.downstream for edge in told.edges if edge.upstream == run(ids, "etl") and edge.flow == 1} == {
+    assert {edge.downstream for edge in told.edges if edge.upstream == run(ids, "etl") and edge.kind is EdgeKind.WRITE} == {
         f"{TABLE}@7"
     }
     [read] = [edge for edge in told.edges if edge.downstream == run(ids, "train") and edge.role is Role.TRAINING]

@@ -47,14 +47,14 @@ def ends(scope: Scope, kind: EdgeKind) -> set[tuple[str, Role | None, int]]:
 def test_a_training_run_reads_training_and_evaluation_data_in_different_flows(recorded: Any) -> None:
     scope = own(told(recorded, "child1"))
     data = {one for one in ends(scope, EdgeKind.READ) if one[0].startswith("data/")}
-    assert data == {(f"{FEATURES}@12", Role.TRAINING, 1), (f"{HOLDOUT}@88bc1db1", Role.EVALUATION, 2)}
-    assert ends(scope, EdgeKind.WRITE) == {("logged-model/default/m-285ca5edf77c4716a230459039016abe", None, 1)}
+    assert data == {(f"{FEATURES}@12", Role.TRAINING, 0), (f"{HOLDOUT}@88bc1db1", Role.EVALUATION, 2)}
+    assert ends(scope, EdgeKind.WRITE) == {("logged-model/default/m-285ca5edf77c4716a230459039016abe", None, 0)}
 
 
 def test_code_takes_part_in_every_flow_of_a_run(recorded: Any) -> None:
     revision = "git/https://github.com/acme/fraud-ml.git@7e39cd2641200a7baf7df3448a57aa296ad99756"
     code = {one for one in ends(own(told(recorded, "child1")), EdgeKind.READ) if one[1] is Role.CODE}
-    assert code == {(revision, Role.CODE, 1), (revision, Role.CODE, 2)}
+    assert code == {(revision, Role.CODE, 0), (revision, Role.CODE, 2)}
 
 
 def test_a_nested_run_is_part_of_its_parent_and_of_its_experiment(recorded: Any) -> None:
@@ -67,8 +67,8 @@ def test_a_nested_run_is_part_of_its_parent_and_of_its_experiment(recorded: Any)
 def test_a_dataset_with_the_context_output_was_written(recorded: Any) -> None:
     scope = own(told(recorded, "etl_run"))
     raw = "data/s3://acme-lake/raw/transactions/2025-01/part-0.parquet@9ac18502"
-    assert (raw, None, 1) in ends(scope, EdgeKind.READ)
-    assert ends(scope, EdgeKind.WRITE) == {(f"{FEATURES}@12", None, 1)}
+    assert (raw, None, 0) in ends(scope, EdgeKind.READ)
+    assert ends(scope, EdgeKind.WRITE) == {(f"{FEATURES}@12", None, 0)}
 
 
 def test_the_orchestrators_task_is_the_job_before_the_script(recorded: Any) -> None:
@@ -86,7 +86,7 @@ def test_a_dataset_brings_its_columns_and_the_uuid_of_its_table(recorded: Any) -
 
 def test_a_failed_run_keeps_what_it_read(recorded: Any) -> None:
     scope = own(told(recorded, "failed"))
-    assert (f"{FEATURES}@12", Role.TRAINING, 1) in ends(scope, EdgeKind.READ)
+    assert (f"{FEATURES}@12", Role.TRAINING, 0) in ends(scope, EdgeKind.READ)
     assert scope.records[-1].run is not None
     assert scope.records[-1].run.state is RunState.FAILED
 
