@@ -12,7 +12,7 @@ from openlineage.client.transport.http import HttpCompression, HttpConfig, HttpT
 STEPS = (
     ("extract", ("postgres://db:5432", "crm.public.customers"), ("s3://lake", "raw/customers")),
     ("features", ("s3://lake", "raw/customers"), ("s3://lake", "features/customers")),
-    ("train", ("s3://lake", "features/customers"), ("mlflow://tracking", "models/churn")),
+    ("train", ("s3://lake", "features/customers"), ("mlflow://elsewhere:5000", "models/churn")),
 )
 
 

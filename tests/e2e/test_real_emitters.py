@@ -49,7 +49,7 @@ def test_what_the_python_client_sends_is_joined_into_one_chain(service: Service)
     subprocess.run([sys.executable, str(HERE / "client_story.py"), service.url, "0"], check=True, timeout=120)
     names = wait_for(
         lambda: (
-            {"extract", "features", "train"} <= (found := upstream(service, "mlflow://tracking/models/churn")) and found
+            {"extract", "features", "train"} <= (found := upstream(service, "mlflow://elsewhere:5000/models/churn")) and found
         ),
         "three jobs upstream of the model",
     )
@@ -65,7 +65,7 @@ def test_a_receiver_that_is_killed_and_comes_back_loses_nothing_that_the_client_
     service.start()
     assert story.wait(120) == 0
     wait_for(
-        lambda: {"extract", "features", "train"} <= upstream(service, "mlflow://tracking/models/churn"),
+        lambda: {"extract", "features", "train"} <= upstream(service, "mlflow://elsewhere:5000/models/churn"),
         "three jobs upstream of the model",
     )
 

@@ -181,7 +181,10 @@ def test_unknown_members_and_facets_are_kept_as_they_are() -> None:
         ({"job": {"namespace": "a", "name": "b", "facets": {"sql": {"query": 5}}}}, "$.job.facets.sql"),
         ({"outputs": [table("t", {"schema": facet(fields="none")})]}, "$.outputs[0].facets.schema"),
         ({"inputs": [table("t", inputFacets={"x": 1})]}, "$.inputs[0].inputFacets.x"),
-        ({"outputs": [table("t", outputFacets={"outputStatistics": []})]}, "$.outputs[0].outputFacets.outputStatistics"),
+        (
+            {"outputs": [table("t", outputFacets={"outputStatistics": []})]},
+            "$.outputs[0].outputFacets.outputStatistics",
+        ),
     ],
 )
 def test_a_bad_facet_is_kept_aside_and_the_event_taken(change: Any, path: str) -> None:
@@ -219,6 +222,9 @@ def test_a_retry_is_recognised_by_what_arrived_and_not_by_what_was_kept() -> Non
 
 # Secrets
 
+CUT = "[redacted: value of a secret]"
+WHO = "[redacted: credentials]"
+
 
 def kept(event: Any) -> Any:
     return orjson.loads(taken(event).body)
@@ -237,34 +243,47 @@ def test_environment_variables_keep_their_names_only() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("postgres://app:s3cret@db:5432/shop", "postgres://[redacted: credentials]@db:5432/shop"),
-        ("postgres://app:p/w@db/shop", "postgres://[redacted: credentials]@db/shop"),
-        ("amqp://u:p@ss@host/", "amqp://[redacted: credentials]@host/"),
-        ("https://ghp@github.com/acme/x.git", "https://[redacted: credentials]@github.com/acme/x.git"),
+        ("postgres://app:s3cret@db:5432/shop", f"postgres://{WHO}@db:5432/shop"),
+        ("postgres://app:p/w@db/shop", f"postgres://{WHO}@db/shop"),
+        ("amqp://u:p@ss@host/", f"amqp://{WHO}@host/"),
+        ("https://ghp@github.com/acme/x.git", f"https://{WHO}@github.com/acme/x.git"),
         ("abfss://container@account.dfs.core.windows.net/x", None),
         ("ssh://git@github.com/acme/x", None),
         ("http://host:8080/a@b", None),
-        ("jdbc:mysql://h/db?user=a&password=s3cret&x=1", "jdbc:mysql://h/db?user=a&password=[redacted: value of a secret]&x=1"),
-        ("jdbc:sqlserver://h;user=a;password=s3cret;encrypt=true", "jdbc:sqlserver://h;user=a;password=[redacted: value of a secret];encrypt=true"),
-        ("https://b/x?X-Amz-Signature=s3cret&y=1", "https://b/x?X-Amz-Signature=[redacted: value of a secret]&y=1"),
-        ("https://b/x?sv=1&sig=s3cret", "https://b/x?sv=1&sig=[redacted: value of a secret]"),
-        ("Authorization: Bearer abc.def", "Authorization: Bearer [redacted: credentials]"),
-        ("spark-submit --conf spark.hadoop.fs.s3a.secret.key=S3 a.py", "spark-submit --conf spark.hadoop.fs.s3a.secret.key=[redacted: value of a secret] a.py"),
-        ("run --password s3cret --verbose", "run --password [redacted: value of a secret] --verbose"),
-        ("create user a identified by 's3cret'", "create user a identified by [redacted: credentials]"),
+        ("jdbc:mysql://h/db?user=a&password=s3cret&x=1", f"jdbc:mysql://h/db?user=a&password={CUT}&x=1"),
+        (
+            "jdbc:sqlserver://h;user=a;password=s3cret;encrypt=true",
+            f"jdbc:sqlserver://h;user=a;password={CUT};encrypt=true",
+        ),
+        ("https://b/x?X-Amz-Signature=s3cret&y=1", f"https://b/x?X-Amz-Signature={CUT}&y=1"),
+        ("https://b/x?sv=1&sig=s3cret", f"https://b/x?sv=1&sig={CUT}"),
+        ("Authorization: Bearer abc.def", f"Authorization: Bearer {WHO}"),
+        (
+            "spark-submit --conf spark.hadoop.fs.s3a.secret.key=S3 a.py",
+            f"spark-submit --conf spark.hadoop.fs.s3a.secret.key={CUT} a.py",
+        ),
+        ("run --password s3cret --verbose", f"run --password {CUT} --verbose"),
+        ("create user a identified by 's3cret'", f"create user a identified by {WHO}"),
         ("select * from a join b on a.token = b.token where n = 5", None),
         ("max_tokens=100", None),
         ("AKIAIOSFODNN7EXAMPLE is here", "[redacted: looks like a secret] is here"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "[redacted: looks like a secret]"),
     ],
-)  # fmt: skip
+)
 def test_texts_lose_what_their_form_gives_away(text: str, expected: str | None) -> None:
     told = kept(run_event(run_facets={"x": facet(text=text)}))["run"]["facets"]["x"]["text"]
     assert told == (text if expected is None else expected)
 
 
 def test_what_is_named_like_a_secret_is_cut_at_any_depth_and_what_only_sounds_like_one_is_kept() -> None:
-    bad = {"password": "x", "apiKey": "x", "client_secret": 5, "s3.access.key": "x", "authToken": "x", "apiTokens": ["a"]}
+    bad = {
+        "password": "x",
+        "apiKey": "x",
+        "client_secret": 5,
+        "s3.access.key": "x",
+        "authToken": "x",
+        "apiTokens": ["a"],
+    }
     good = {"tokens": 512, "max_tokens": "512", "primaryKey": "id", "token_count": 3, "author": "ada", "pass": True}
     told = kept(run_event(run_facets={"x": facet(a=[{"b": {**bad, **good}}])}))["run"]["facets"]["x"]["a"][0]["b"]
     assert {name: told[name] for name in bad} == dict.fromkeys(bad, "[redacted: named like a secret]")
@@ -272,7 +291,11 @@ def test_what_is_named_like_a_secret_is_cut_at_any_depth_and_what_only_sounds_li
 
 
 def test_a_pair_of_name_and_value_is_cut_by_its_name() -> None:
-    told = kept(run_event(run_facets={"x": facet(parameters=[{"key": "db_password", "value": "x"}, {"key": "depth", "value": "6"}])}))  # fmt: skip
+    told = kept(
+        run_event(
+            run_facets={"x": facet(parameters=[{"key": "db_password", "value": "x"}, {"key": "depth", "value": "6"}])}
+        )
+    )
     values = [one["value"] for one in told["run"]["facets"]["x"]["parameters"]]
     assert values == ["[redacted: value of a secret]", "6"]
 
@@ -292,7 +315,9 @@ def test_credentials_in_names_do_not_change_which_dataset_is_meant() -> None:
 
 
 def test_a_body_that_cannot_be_taken_is_scrubbed_as_text() -> None:
-    broken = b'{"environmentVariables": [{"name":"A","value":"s3]cret"}], "password": "s3\\"cret", "u": "pg://a:s3cret@h/", '
+    broken = (
+        b'{"environmentVariables": [{"name":"A","value":"s3]cret"}], "password": "s3\\"cret", "u": "pg://a:s3cret@h/", '
+    )
     scrubbed = scrub(broken)
     assert b"cret" not in scrubbed.replace(b"a secret", b"")
     assert scrubbed.count(b"[redacted: ") == 3

@@ -21,7 +21,9 @@ NAMES = ["db.s.a", "db.s.b", "s.a", "db.s.x", "generate_series"]
 
 minutes = st.integers(0, 3)
 names = st.sampled_from(NAMES)
-columns = st.dictionaries(st.sampled_from(["k", "_0"]), st.lists(st.tuples(names, st.just("k")), max_size=2), max_size=2)
+columns = st.dictionaries(
+    st.sampled_from(["k", "_0"]), st.lists(st.tuples(names, st.just("k")), max_size=2), max_size=2
+)
 lineages = st.builds(
     lambda named, whole: column_lineage(whole, **named), columns, st.lists(st.tuples(names, st.just("f")), max_size=1)
 )
@@ -40,7 +42,9 @@ job_facets = st.one_of(
     st.sampled_from([job_type("SPARK"), job_type("DBT", "MODEL"), job_type("FLINK", "JOB", "STREAMING")]),
     st.lists(entries, max_size=2).map(lambda told: {"lineage": facet(entries=told)}),
 )
-run_facets = st.dictionaries(st.sampled_from(["a", "b"]), st.builds(lambda x: facet(x=x), st.integers(0, 2)), max_size=2)
+run_facets = st.dictionaries(
+    st.sampled_from(["a", "b"]), st.builds(lambda x: facet(x=x), st.integers(0, 2)), max_size=2
+)
 run_events = st.builds(
     run_event,
     st.sampled_from(["START", "RUNNING", "COMPLETE", "FAIL", "ABORT", "OTHER", None]),
@@ -52,7 +56,9 @@ run_events = st.builds(
 )
 declared = st.one_of(
     run_events.map(lambda event: {**event, "run": None, "eventType": None}),
-    st.builds(lambda one, minute: {"dataset": one, "eventTime": run_event(minute=minute)["eventTime"]}, datasets, minutes),
+    st.builds(
+        lambda one, minute: {"dataset": one, "eventTime": run_event(minute=minute)["eventTime"]}, datasets, minutes
+    ),
 )
 
 
@@ -99,11 +105,27 @@ def test_a_scope_holds_together(events: list[Any]) -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-WORDS = ["runId", "facets", "namespace", "name", "inputs", "fields", "inputFields", "dataset", "entries", "parent", "job"]
+WORDS = [
+    "runId",
+    "facets",
+    "namespace",
+    "name",
+    "inputs",
+    "fields",
+    "inputFields",
+    "dataset",
+    "entries",
+    "parent",
+    "job",
+]
 nonsense = st.recursive(
     json_values, lambda inner: st.dictionaries(st.sampled_from(WORDS), inner, max_size=4), max_leaves=12
 )
@@ -116,7 +138,12 @@ nonsense = st.recursive(
     st.dictionaries(st.sampled_from(["lineage", "jobType", "sourceCodeLocation", "sql"]), nonsense),
 )
 def test_no_facet_brings_the_projection_down(of_dataset: Any, of_run: Any, of_job: Any) -> None:
-    event = run_event(inputs=[table("db.s.a", of_dataset)], outputs=[table("db.s.b", of_dataset)], run_facets=of_run, job_facets=of_job)  # fmt: skip
+    event = run_event(
+        inputs=[table("db.s.a", of_dataset)],
+        outputs=[table("db.s.b", of_dataset)],
+        run_facets=of_run,
+        job_facets=of_job,
+    )
     assert len(said([event])) == 1
     assert len(said([{**event, "run": None, "eventType": None}])) == 1
     assert len(said([{"dataset": table("db.s.a", of_dataset)}])) == 1
@@ -129,10 +156,10 @@ def test_whatever_is_posted_is_taken_or_refused(value: Any) -> None:
     try:
         admitted = admit(raw, key=KEY)
     except Refused as error:
-        assert 400 <= error.status < 500
-        assert error.path.startswith("$")
+        told = (error.status in (400, 422), error.path[:1])
     else:
-        assert len(project(admitted.entity, [admitted.body]).scopes) == 1
+        told = (len(project(admitted.entity, [admitted.body]).scopes) == 1, "$")
+    assert told == (True, "$")
     assert isinstance(scrub(raw), bytes)
 
 
@@ -184,7 +211,9 @@ def test_the_seed_of_marquez_is_understood_whole(shared: Path) -> None:
     ids = {record.native_id for one in told.values() for scope in one.scopes for record in scope.records}
     assert len([one for one in ids if one.startswith("job:")]) == 13
     assert len([one for one in ids if one.startswith("run:")]) == 13
-    assert len([one for one in ids if one.startswith("food_delivery/") and "#" not in one]) == 13
+    datasets = {one for one in ids if one.startswith("food_delivery/") and "#" not in one}
+    # Marquez makes 13: it drops the one that only column lineage names.
+    assert len(datasets) == 14
 
 
 def test_the_projection_of_a_run_takes_about_a_millisecond(shared: Path) -> None:

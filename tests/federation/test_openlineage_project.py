@@ -524,7 +524,9 @@ def test_a_test_of_nothing_in_particular_is_part_of_its_run() -> None:
 
 def test_a_table_that_a_run_dropped_is_gone_when_it_is_done() -> None:
     drop = {"lifecycleStateChange": facet(lifecycleStateChange="DROP")}
-    start, end = (run_event(kind, minute=n, outputs=[table("db.s.x", drop)]) for kind, n in (("START", 1), ("COMPLETE", 2)))  # fmt: skip
+    start, end = (
+        run_event(kind, minute=n, outputs=[table("db.s.x", drop)]) for kind, n in (("START", 1), ("COMPLETE", 2))
+    )
     assert projected(start).tombstones == ()
     [stone] = projected(start, end).tombstones
     assert (stone.native_id, stone.at) == (f"{PG}/db.s.x", at(2))
@@ -533,7 +535,9 @@ def test_a_table_that_a_run_dropped_is_gone_when_it_is_done() -> None:
 
 def test_a_column_that_a_parser_numbered_is_suspect_where_the_schema_lacks_it() -> None:
     schema = {"schema": facet(fields=[{"name": "total"}])}
-    event = run_event(inputs=[table("db.s.a")], outputs=[table("db.s.x", column_lineage(_0=[("db.s.a", "k")]) | schema)])
+    event = run_event(
+        inputs=[table("db.s.a")], outputs=[table("db.s.x", column_lineage(_0=[("db.s.a", "k")]) | schema)]
+    )
     assert records(scope_of(event))[f"{PG}/db.s.x#_0"].suspect
     assert not records(scope_of(event))[f"{PG}/db.s.a#k"].suspect
 
@@ -568,7 +572,10 @@ def test_a_job_event_declares_and_replaces() -> None:
 
 
 def test_a_dataset_event_describes_and_may_say_what_the_dataset_was_made_of() -> None:
-    lineage = facet(inputs=[source("db.s.a"), {"type": "JOB", "namespace": "prod", "name": "load"}], fields={"k": {"inputs": [source("db.s.b", field="k")]}})  # fmt: skip
+    lineage = facet(
+        inputs=[source("db.s.a"), {"type": "JOB", "namespace": "prod", "name": "load"}],
+        fields={"k": {"inputs": [source("db.s.b", field="k")]}},
+    )
     event = {"dataset": table("db.s.x", {"lineage": lineage}), "eventTime": "2026-03-01T10:00:00Z"}
     scope = scope_of(event)
     assert (scope.key, scope.nature) == (f"dataset/{PG}/db.s.x", Nature.TIMED)
