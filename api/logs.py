@@ -18,8 +18,8 @@ def log_as_json() -> None:
     structlog.configure(
         processors=[*shared, trace, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=_stderr,
+        cache_logger_on_first_use=False,  # what was stderr when a module was first used may be closed by now
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -35,3 +35,8 @@ def log_as_json() -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+
+
+def _stderr(*_: object) -> structlog.PrintLogger:
+    """Whatever stderr is at present."""
+    return structlog.PrintLogger(sys.stderr)

@@ -38,9 +38,10 @@ def serve(settings: Settings, port: int | None = None) -> None:
         host, number = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{number}"
+        server = _server(services)
+        held.enter_context(_stopping_gently(server))
         print(f"Watersmeet serves {address} (GraphQL: /graphql, OpenLineage: /api/v1/lineage)", flush=True)
-        held.enter_context(_stopping_gently())
-        _server(services).run(sockets=[listening])
+        server.run(sockets=[listening])
 
 
 def open_services(settings: Settings, held: ExitStack) -> Services:
@@ -63,12 +64,22 @@ def open_services(settings: Settings, held: ExitStack) -> Services:
     )
 
 
+class _Server(uvicorn.Server):
+    """Minds a wish to stop that came before uvicorn listens to signals: it starts in full, and stops in full."""
+
+    asked_to_stop = False
+
+    async def main_loop(self) -> None:
+        self.should_exit = self.should_exit or self.asked_to_stop
+        await super().main_loop()
+
+
 @contextmanager
-def _stopping_gently() -> Generator[None]:
-    """Let a signal that uvicorn has obeyed end nothing else: what is open is closed after it has returned."""
+def _stopping_gently(server: _Server) -> Generator[None]:
+    """Let a signal end nothing but the server: what is open is closed after it has returned."""
 
     def obeyed(_number: int, _frame: FrameType | None) -> None:
-        return None
+        server.asked_to_stop = True
 
     before = {number: signal.signal(number, obeyed) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -78,7 +89,7 @@ def _stopping_gently() -> Generator[None]:
             signal.signal(number, handler)
 
 
-def _server(services: Services) -> uvicorn.Server:
+def _server(services: Services) -> _Server:
     config = uvicorn.Config(
         create_app(services),
         access_log=False,  # `observed` writes a line a request
@@ -91,7 +102,7 @@ def _server(services: Services) -> uvicorn.Server:
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    return uvicorn.Server(config)
+    return _Server(config)
 
 
 def _listen(host: str, port: int) -> socket.socket:

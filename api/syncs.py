@@ -43,10 +43,13 @@ class Syncs:
         self._grace = grace
         self._children: dict[int, _Child] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     def start(self, source_id: str, full: bool = False) -> int:
         """Begin a pull and return its id. Raises `NotFound`, `AlreadyRunning`."""
         with self._lock:
+            if self._closed:
+                raise AlreadyRunning(f"{source_id!r} is not pulled: this process is about to end")
             running = [number for number, child in self._children.items() if child.source == source_id]
             if running:
                 raise AlreadyRunning(f"sync {running[0]} of {source_id!r} is running: wait for it, or cancel it")
@@ -78,7 +81,9 @@ class Syncs:
 
     def close(self) -> None:
         """Cancel what runs, give it time to store its batch, then end it."""
-        children = dict(self._children)
+        with self._lock:
+            self._closed = True
+            children = dict(self._children)
         for number, child in children.items():
             if self._store.journal.sync(number).state in OPEN:
                 self._store.journal.cancel(number)

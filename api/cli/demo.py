@@ -42,17 +42,19 @@ def sandbox(
     except OSError as error:
         raise Misconfigured(f"port {port} cannot be listened on ({error.strerror}); 0 takes a free one") from error
     try:
+        asked = _asked_to_stop()
         here.answer(
             {"platform": platform, "url": running.url},
             lambda console: console.print(f"{platform} in miniature at {running.url}; Ctrl-C ends it"),
         )
-        wait_for_a_signal()
+        while not asked.wait(3600):
+            pass
     finally:
         running.stop()
 
 
-def wait_for_a_signal() -> None:
-    """Until Ctrl-C or SIGTERM."""
+def _asked_to_stop() -> threading.Event:
+    """Set by Ctrl-C or SIGTERM, from now on."""
     asked = threading.Event()
 
     def stop(_number: int, _frame: object) -> None:
@@ -60,5 +62,4 @@ def wait_for_a_signal() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    while not asked.wait(3600):
-        pass
+    return asked
