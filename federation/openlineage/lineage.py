@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..model import Json
@@ -128,8 +129,12 @@ def _sources(told: Sequence[Mapping[str, Any]], spare: str | None) -> Iterator[S
 
 def _how(one: Mapping[str, Any], spare: str | None) -> str | None:
     """`DIRECT/AGGREGATION`; several are joined, masking is a word of its own."""
-    words: dict[str, None] = {}
-    for step in objects_of(one, "transformations"):
-        word = "/".join(text.upper() for key in ("type", "subtype") if (text := text_of(step, key)))
-        words[f"{word} (masking)" if step.get("masking") is True and word else word] = None
+    told = objects_of(one, "transformations")
+    words = {_step(text_of(step, "type"), text_of(step, "subtype"), step.get("masking") is True) for step in told}
     return ", ".join(sorted(word for word in words if word)) or spare
+
+
+@lru_cache(maxsize=1024)
+def _step(type_: str, subtype: str, is_masking: bool) -> str:
+    word = "/".join(text.upper() for text in (type_, subtype) if text)
+    return f"{word} (masking)" if is_masking and word else word

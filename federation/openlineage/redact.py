@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from .confidential import hides, is_secret, is_token, mark, redacted
+from .confidential import LONGEST, hides, is_plain, is_secret, is_token, mark, redacted
 from .decode import decode, encode
 from .foreign import is_list, is_object
 from .place import ROOT, Place, written
@@ -14,7 +15,6 @@ from .refused import Refused
 _ENVIRONMENT = frozenset({"environmentvariables", "envvars", "environ", "env"})
 _OF_COLUMNS = frozenset({"fields", "columnMetrics", "columns"})
 """What holds columns by their names: a column may be called `password`."""
-_BORING = frozenset({"_producer", "_schemaURL"})
 _NOT_LETTERS = re.compile(r"[^a-z]")
 _TEXT_ENVIRONMENT = re.compile(r"environment_?variables", re.IGNORECASE)
 _TEXT_VALUE = re.compile(
@@ -71,7 +71,7 @@ class _Redaction:
     def value(self, value: Any, place: Place, left: int) -> Any:
         """The same value, fit to be kept."""
         if isinstance(value, str):
-            return self._text(value, place)
+            return value if len(value) < LONGEST and _is_innocent(value) else self._text(value, place)
         if is_object(value):
             return self._object(value, place, self._within(left, place))
         if is_list(value):
@@ -90,20 +90,18 @@ class _Redaction:
         return kept
 
     def _object(self, raw: Mapping[str, Any], place: Place, left: int) -> dict[str, Any]:
-        pair = raw.get("name", raw.get("key"))
         of_columns = place is not None and place[1] in _OF_COLUMNS
         kept: dict[str, Any] = {}
         for name, value in raw.items():
             here: Place = (place, name)
-            if name in _BORING and isinstance(value, str):
-                kept[name] = clean(value)
-                continue
-            if name == "value" and isinstance(pair, str) and _hides(pair, value):
+            if len(name) < LONGEST and _says_nothing(name):
+                kept[name] = self.value(value, here, left)
+            elif name == "value" and _is_named_secret(raw, value):
                 kept[name] = self._cut(here, "value of a secret")
             elif _hides(name, value) and not (of_columns and is_object(value)):
-                kept[name] = self._cut(here, "named like a secret")
-            elif value and _NOT_LETTERS.sub("", name.lower()) in _ENVIRONMENT:
-                kept[name] = self._environment(value, here, left)
+                kept[clean(name)] = self._cut(here, "named like a secret")
+            elif value and _is_environment(name):
+                kept[clean(name)] = self._environment(value, here, left)
             else:
                 kept[self._text(name, here)] = self.value(value, here, left)
         return kept
@@ -134,6 +132,29 @@ class _Redaction:
     def _cut(self, place: Place, rule: str) -> str:
         self.cuts.append(Cut(written(place), rule))
         return mark(rule)
+
+
+@lru_cache(maxsize=16384)
+def _is_innocent(text: str) -> bool:
+    """Whether a text, as most are, can be kept as it is."""
+    return clean(text) == text and is_plain(text)
+
+
+@lru_cache(maxsize=8192)
+def _says_nothing(name: str) -> bool:
+    """Whether what bears this name is judged by itself alone."""
+    judged = name == "value" or is_secret(name) or is_token(name) or _is_environment(name)
+    return not judged and _is_innocent(name)
+
+
+def _is_environment(name: str) -> bool:
+    return _NOT_LETTERS.sub("", name.lower()) in _ENVIRONMENT
+
+
+def _is_named_secret(pair: Mapping[str, Any], value: Any) -> bool:
+    """`{"key": "db_password", "value": …}`."""
+    told = (pair.get(member) for member in ("name", "key"))
+    return any(isinstance(name, str) and _hides(name, value) for name in told)
 
 
 def _hides(name: str, value: Any) -> bool:

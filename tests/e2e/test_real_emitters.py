@@ -20,6 +20,7 @@ LINEAGE = """query($key: String!) { asset(key: $key) { id kind upstream(depth: 1
   nodes { name kind } edges { upstream downstream kind } completeness { exact } } } }"""
 COUNTS = "{ sources { name assets edges } letters { total } }"
 HERE = Path(__file__).parent
+MODEL = "mlflow://elsewhere:5000/models/churn"
 
 
 def needs(variable: str, what: str) -> Path:
@@ -48,9 +49,7 @@ def upstream(service: Service, key: str) -> set[str]:
 def test_what_the_python_client_sends_is_joined_into_one_chain(service: Service) -> None:
     subprocess.run([sys.executable, str(HERE / "client_story.py"), service.url, "0"], check=True, timeout=120)
     names = wait_for(
-        lambda: (
-            {"extract", "features", "train"} <= (found := upstream(service, "mlflow://elsewhere:5000/models/churn")) and found
-        ),
+        lambda: {"extract", "features", "train"} <= (found := upstream(service, MODEL)) and found,
         "three jobs upstream of the model",
     )
     assert {"crm.public.customers", "raw/customers", "features/customers"} <= names
@@ -65,7 +64,7 @@ def test_a_receiver_that_is_killed_and_comes_back_loses_nothing_that_the_client_
     service.start()
     assert story.wait(120) == 0
     wait_for(
-        lambda: {"extract", "features", "train"} <= upstream(service, "mlflow://elsewhere:5000/models/churn"),
+        lambda: {"extract", "features", "train"} <= upstream(service, MODEL),
         "three jobs upstream of the model",
     )
 

@@ -1,14 +1,10 @@
 """The graph as OpenLineage events: valid for others, complete for ourselves."""
 
-import json
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,79 +21,20 @@ from watersmeet.federation.model import (
     RunState,
     Spelling,
 )
-from watersmeet.federation.openlineage import Gathered, Profile, Subject, admit, export, lines, project
+from watersmeet.federation.openlineage import Gathered, export, lines
 
-from .openlineage_events import KEY, PG, body, column_lineage, facet, met, run_event, scope_of, table, taken
-
-T0 = datetime(2026, 3, 1, 10, tzinfo=UTC)
-EMITTERS = (
-    "spark_shop_lake",
-    "dbt_shop",
-    "dbt_shop_structured_logs",
-    "airflow_shop_daily",
-    "airflow_spark_dbt_pipeline",
-    "python_client",
+from .openlineage_events import PG, body, facet, run_event, table
+from .openlineage_graphs import (
+    EMITTERS,
+    T0,
+    Graph,
+    assert_comes_back,
+    graph_of,
+    many_outputs,
+    platform,
+    recorded,
+    thing,
 )
-
-
-class Graph:
-    """Records, edges and tombstones, as a store would add them up."""
-
-    def __init__(self) -> None:
-        self.records: dict[str, Record] = {}
-        self.edges: set[Edge] = set()
-        self.tombstones: dict[str, datetime] = {}
-        self._newest: dict[str, tuple[bool, datetime]] = {}
-
-    @classmethod
-    def told(cls, raw: Iterable[bytes]) -> "Graph":
-        entities: dict[str, list[bytes]] = defaultdict(list)
-        for one in raw:
-            admitted = admit(one, key=KEY)
-            assert admitted.warnings == ()
-            entities[admitted.entity].append(admitted.body)
-        graph = cls()
-        for entity, bodies in entities.items():
-            projection = project(entity, bodies)
-            assert [one for one in projection.skipped if one.lost] == []
-            graph.tombstones.update({one.native_id: one.at for one in projection.tombstones if one.at})
-            for scope in projection.scopes:
-                for record in scope.records:
-                    graph.hear(record, record.stated_at or scope.stated_at or T0)
-                graph.edges.update(scope.edges)
-        return graph
-
-    def hear(self, record: Record, at: datetime) -> None:
-        rank = (record.described, at)
-        if record.native_id not in self.records or self._newest[record.native_id] <= rank:
-            self.records[record.native_id] = replace(record, teller=None, stated_at=None)
-            self._newest[record.native_id] = rank
-
-    @property
-    def source(self) -> Gathered:
-        return Gathered.of(self.records.values(), self.edges, self.tombstones)
-
-
-def graph_of(records: Iterable[Record], edges: Iterable[Edge], tombstones: dict[str, datetime] | None = None) -> Graph:
-    graph = Graph()
-    for record in records:
-        graph.hear(record, T0)
-    graph.edges.update(edges)
-    graph.tombstones.update(tombstones or {})
-    return graph
-
-
-def assert_comes_back(graph: Graph) -> None:
-    again = Graph.told(lines(export(graph.source)))
-    assert again.records == graph.records
-    assert again.edges == graph.edges
-    assert again.tombstones == graph.tombstones
-
-
-def recorded(shared: Path, name: str) -> Graph:
-    file = shared / "data" / "emitters" / f"{name}.ndjson"
-    return Graph.told(body(json.loads(line)["body"]) for line in file.read_text().splitlines())
-
 
 # Round trip
 
@@ -106,81 +43,6 @@ def recorded(shared: Path, name: str) -> Graph:
 def test_what_real_emitters_told_comes_back_whole(shared: Path, name: str) -> None:
     """Export 2."""
     assert_comes_back(recorded(shared, name))
-
-
-def thing(kind: AssetKind, name: str, *spellings: Spelling, **more: Any) -> Record:
-    return Record(f"{kind.lower()}:{name}", kind, name, spellings=spellings, **more)
-
-
-def platform() -> Graph:
-    """One thing of every kind, and one edge of every kind."""
-    table = thing(
-        AssetKind.DATASET,
-        "orders",
-        Spelling(Form.TABLE, ("postgres", "db:5432", "shop.s.orders")),
-        subtype="table",
-        facets={
-            "schema": [{"name": "id"}],
-            "owners": [{"name": "ada", "role": "boss"}],
-            "tags": [{"key": "a", "value": "b"}],
-        },
-    )
-    column = thing(AssetKind.COLUMN, "id", Spelling(Form.FIELD, (PG, "shop.s.orders", "id")), subtype="int")
-    version = thing(AssetKind.DATASET_VERSION, "orders@1", facets={"version": "1"})
-    model = thing(AssetKind.MODEL, "churn", Spelling(Form.MLFLOW, ("h:5000", "", "model", "churn")))
-    three = thing(
-        AssetKind.MODEL_VERSION,
-        "churn/3",
-        Spelling(Form.MLFLOW, ("h:5000", "", "model-version", "churn/3")),
-        description="Third.",
-        url="http://h/3",
-        created_at=T0,
-        facets={"metrics": {"auc": 0.8}, "mlflow": {"flavor": "x"}},
-    )
-    run = thing(
-        AssetKind.RUN,
-        "r1",
-        run=Run(RunState.SUCCEEDED, T0, T0 + timedelta(hours=1)),
-        facets={"parameters": {"depth": "6"}},
-    )
-    failed = thing(AssetKind.RUN, "r2", run=Run(RunState.FAILED, T0, None, "no room"))
-    job = thing(AssetKind.JOB, "train", Spelling(Form.OPENLINEAGE_JOB, ("prod", "train")))
-    others = [
-        thing(AssetKind(kind), f"a {kind}")
-        for kind in AssetKind
-        if kind.value not in {"DATASET", "COLUMN", "DATASET_VERSION", "MODEL", "MODEL_VERSION", "RUN", "JOB"}
-    ]
-    ids = {one.kind: one.native_id for one in (table, column, version, model, three, run, job, *others)}
-
-    def edge(up: AssetKind, down: AssetKind, kind: EdgeKind, **more: Any) -> Edge:
-        return Edge(ids[up], ids[down], kind, **more)
-
-    k = AssetKind
-    edges = [
-        edge(k.COLUMN, k.DATASET, EdgeKind.PART_OF),
-        edge(k.DATASET_VERSION, k.DATASET, EdgeKind.VERSION_OF, valid_from=T0),
-        edge(k.MODEL_VERSION, k.MODEL, EdgeKind.VERSION_OF, valid_from=T0),
-        edge(k.MODEL_VERSION, k.MODEL, EdgeKind.ALIAS_OF, alias="champion", valid_from=T0, valid_to=T0 + timedelta(1)),
-        edge(k.DATASET_VERSION, k.RUN, EdgeKind.READ, role=Role.TRAINING, evidence=Evidence.OBSERVED, valid_from=T0),
-        edge(k.PROMPT_VERSION, k.RUN, EdgeKind.READ, role=Role.PROMPT, flow=2),
-        edge(k.RUN, k.MODEL_VERSION, EdgeKind.WRITE, evidence=Evidence.OBSERVED, valid_from=T0),
-        edge(k.RUN, k.EXPERIMENT, EdgeKind.PART_OF),
-        edge(k.RUN, k.JOB, EdgeKind.RUN_OF),
-        edge(k.CODE, k.RUN, EdgeKind.READ, role=Role.CODE),
-        edge(k.COLUMN, k.FEATURE, EdgeKind.DERIVE, via=ids[k.RUN], transformation="DIRECT/SUM"),
-        edge(k.FEATURE, k.FEATURE_TABLE, EdgeKind.PART_OF),
-        edge(k.MODEL_VERSION, k.DEPLOYMENT, EdgeKind.DEPLOY, weight=0.5),
-        edge(k.MODEL_VERSION, k.EVALUATION, EdgeKind.CHECK, via=ids[k.RUN]),
-        edge(k.DATASET, k.DASHBOARD, EdgeKind.DERIVE, evidence=Evidence.STATED, confidence=0.3),
-        edge(k.DATASET, k.JOB, EdgeKind.READ),
-        edge(k.JOB, k.INDEX, EdgeKind.WRITE, planned=True, outcome=RunState.FAILED),
-        edge(k.JOB, k.JOB, EdgeKind.ORDER),
-        edge(k.AGENT, k.OTHER, EdgeKind.DERIVE),
-        Edge("dataset:nobody", ids[k.ARTIFACT], EdgeKind.DERIVE),
-        Edge(failed.native_id, ids[k.DATASET], EdgeKind.WRITE, planned=True, outcome=RunState.FAILED),
-    ]
-    records = [table, column, version, model, three, run, failed, job, *others]
-    return graph_of(records, edges, {ids[k.PROMPT]: T0 + timedelta(days=2)})
 
 
 def test_things_and_edges_of_every_kind_come_back() -> None:
@@ -406,11 +268,6 @@ def test_a_name_that_may_be_no_dataset_joins_nothing_in_the_target(shared: Path)
 # Size
 
 
-def many_outputs(count: int) -> Graph:
-    outputs = [table(f"db.s.x{n}", column_lineage(k=[("db.s.a", "k")], m=[("db.s.a", "m")])) for n in range(count)]
-    return Graph.told([body(run_event("START", minute=1)), body(run_event(inputs=[table("db.s.a")], outputs=outputs))])
-
-
 def test_a_long_event_is_told_in_several_and_they_add_up_to_the_same() -> None:
     """Export 5."""
     graph = many_outputs(40)
@@ -420,166 +277,3 @@ def test_a_long_event_is_told_in_several_and_they_add_up_to_the_same() -> None:
     assert max(len(line) for line in lines(parts)) <= 10_000
     again = Graph.told(lines(parts))
     assert (again.records, again.edges) == (graph.records, graph.edges)
-
-
-# The legacy profile
-
-
-@pytest.mark.parametrize("name", EMITTERS)
-def test_the_legacy_profile_tells_the_same_pairs_in_runs_alone(shared: Path, name: str) -> None:
-    """Export 4, as far as it needs no Marquez: inputs by outputs of each run are the pairs that met."""
-    graph = recorded(shared, name)
-    events = list(export(graph.source, profile=Profile.LEGACY))
-    assert {event["schemaURL"].rpartition("/")[2] for event in events} == {"RunEvent"}
-    assert pairs_of_lists(events) == pairs_of_flows(graph)
-
-
-def pairs_of_lists(events: Iterable[Any]) -> set[tuple[str, str]]:
-    return {
-        (f"{up['namespace']}/{up['name']}", f"{down['namespace']}/{down['name']}")
-        for event in events
-        for up in event["inputs"]
-        for down in event["outputs"]
-    }
-
-
-def pairs_of_flows(graph: Graph) -> set[tuple[str, str]]:
-    whole = {edge.upstream: edge.downstream for edge in graph.edges if edge.kind is EdgeKind.VERSION_OF}
-
-    def name(native_id: str) -> str:
-        native_id = whole.get(native_id, native_id)
-        return f"watersmeet/{native_id}" if graph.records[native_id].suspect else native_id
-
-    reads: dict[tuple[str, int], set[str]] = defaultdict(set)
-    for edge in graph.edges:
-        if edge.kind is EdgeKind.READ and edge.role is not Role.CODE:
-            reads[edge.downstream, edge.flow].add(name(edge.upstream))
-    return {
-        (up, name(edge.downstream))
-        for edge in graph.edges
-        if edge.kind is EdgeKind.WRITE and not edge.planned
-        for up in reads[edge.upstream, edge.flow]
-    }
-
-
-def test_what_did_not_meet_does_not_meet_in_the_legacy_profile_either() -> None:
-    outputs = [
-        table("db.s.x", column_lineage(k=[("db.s.a", "k")])),
-        table("db.s.y", column_lineage(k=[("db.s.b", "k")])),
-    ]
-    entries = [
-        {**table(out), "type": "DATASET", "inputs": [{**table(up), "type": "DATASET"}]}
-        for out, up in (("db.s.x", "db.s.a"), ("db.s.y", "db.s.b"))
-    ]
-    for event in (
-        run_event(inputs=[table("db.s.a"), table("db.s.b")], outputs=outputs),
-        run_event(job_facets={"lineage": facet(entries=entries)}),
-    ):
-        assert met(scope_of(event)) == {("a", "x"), ("b", "y")}
-        graph = Graph.told([body(event)])
-        told = pairs_of_lists(export(graph.source, profile=Profile.LEGACY))
-        if "lineage" in event["job"]["facets"]:
-            assert told == pairs_of_flows(graph)
-        full = [one for one in export(graph.source) if one.get("eventType") == "COMPLETE"]
-        assert met(scope_of(*full)) == {("a", "x"), ("b", "y")}
-
-
-def test_a_declared_lineage_becomes_a_run_in_the_legacy_profile() -> None:
-    up, down = (thing(AssetKind.DATASET, name, Spelling(Form.OPENLINEAGE, (PG, name))) for name in ("db.s.a", "db.s.x"))
-    job = thing(AssetKind.JOB, "j", Spelling(Form.OPENLINEAGE_JOB, ("prod", "j")))
-    edges = [
-        Edge(up.native_id, job.native_id, EdgeKind.READ),
-        Edge(job.native_id, down.native_id, EdgeKind.WRITE),
-        Edge(up.native_id, down.native_id, EdgeKind.DERIVE),
-    ]
-    events = list(export(graph_of([up, down, job], edges).source, profile=Profile.LEGACY))
-    assert [event["job"]["name"] for event in events] == ["derive:dataset:db.s.x", "j"]
-    assert pairs_of_lists(events) == {(f"{PG}/db.s.a", f"{PG}/db.s.x")}
-
-
-def test_a_subject_is_all_that_an_export_needs_to_know() -> None:
-    """Any graph that can give its subjects can be exported, not only one in memory."""
-
-    class Shelf:
-        def datasets(self) -> Iterable[Subject]:
-            yield Subject(thing(AssetKind.DATASET, "t"))
-
-        def jobs(self) -> Iterable[Subject]:
-            return ()
-
-        def runs(self) -> Iterable[Subject]:
-            return ()
-
-    assert len(list(export(Shelf()))) == 1
-
-
-# Schemas
-
-
-@pytest.fixture(scope="module")
-def validate(shared: Path) -> Any:
-    """Checks an event against the core schema and each of its standard facets against its own."""
-    from jsonschema import Draft202012Validator, FormatChecker
-    from referencing import Registry, Resource
-
-    spec = shared / "data" / "openlineage" / "spec"
-    files = [
-        spec / "OpenLineage.json",
-        *sorted((spec / "facets").glob("*.json")),
-        *sorted((spec / "registry").rglob("*Facet.json")),
-    ]
-    documents = [json.loads(file.read_text()) for file in files]
-    registry = Registry().with_resources((one["$id"], Resource.from_contents(one)) for one in documents)
-    known = {one["$id"] for one in documents}
-
-    def validator(schema: Any) -> Any:
-        return Draft202012Validator(schema, registry=registry, format_checker=FormatChecker())
-
-    core = validator({"$ref": documents[0]["$id"]})
-    validators: dict[str, Any] = {}
-
-    def check(event: Any) -> None:
-        core.validate(event)
-        for one in facets_in(event):
-            url = one["_schemaURL"]
-            if url.partition("#")[0] in known:
-                validators.setdefault(url, validator({"$ref": url})).validate(one)
-
-    return check
-
-
-def facets_in(event: Any) -> Iterable[Any]:
-    holders = [
-        event.get("run"),
-        event.get("job"),
-        event.get("dataset"),
-        *event.get("inputs", ()),
-        *event.get("outputs", ()),
-    ]
-    for holder in holders:
-        for slot in ("facets", "inputFacets", "outputFacets"):
-            yield from ((holder or {}).get(slot) or {}).values()
-
-
-@pytest.mark.parametrize("profile", list(Profile))
-def test_every_event_is_valid(shared: Path, validate: Any, profile: Profile) -> None:
-    """Export 1."""
-    count = 0
-    for graph in (platform(), many_outputs(5), *(recorded(shared, name) for name in EMITTERS)):
-        for line in lines(export(graph.source, profile=profile)):
-            event = orjson.loads(line)
-            # Spark's own dataSource says `file` where the schema wants a URI; what came is exported as it came.
-            source = event.get("dataset", {}).get("facets", {}).get("dataSource", {})
-            if source.get("uri") == "file":
-                source["uri"] = "file:/"
-            validate(event)
-            count += 1
-    assert count > 200
-
-
-def test_what_goes_out_is_taken_by_our_own_strict_mode() -> None:
-    from watersmeet.federation.openlineage import Limits
-
-    for line in lines(export(platform().source)):
-        assert admit(line, key=KEY, limits=Limits(strict=True)).cuts == ()
-    assert taken(run_event()).entity

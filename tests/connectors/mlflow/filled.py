@@ -89,9 +89,9 @@ def an_agent_without_a_run_is_tied_to_its_code(told: Reading, ids: Ids) -> None:
 
 def what_was_made_was_written(told: Reading, ids: Ids) -> None:
     """A dataset with the context `output`; the same table is read by the training."""
-    assert {edge.downstream for edge in told.edges if edge.upstream == run(ids, "etl") and edge.kind is EdgeKind.WRITE} == {
-        f"{TABLE}@7"
-    }
+    etl = run(ids, "etl")
+    written = {edge.downstream for edge in told.edges if edge.upstream == etl and edge.kind is EdgeKind.WRITE}
+    assert written == {f"{TABLE}@7"}
     [read] = [edge for edge in told.edges if edge.downstream == run(ids, "train") and edge.role is Role.TRAINING]
     assert read.upstream == f"{TABLE}@7"
 
