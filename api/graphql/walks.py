@@ -5,12 +5,13 @@ An answer is handed on as it is: each type here takes whatever bears its fields 
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 from strawberry.scalars import JSON
 
 from ...federation.inquiry import answers
+from ...federation.inquiry.compact import compact as columns_of
 from .context import Info
 from .relay import PageInfo
 from .scalars import ID, AssetKind, EdgeKind, Evidence, Role, RunState
@@ -113,9 +114,13 @@ class Lineage(_Mirror):
     truncated: bool
     page_info: PageInfo
     completeness: Completeness
-    compact: JSON = strawberry.field(
+
+    @strawberry.field(
         description="The same page as columns: ends are positions in `nodes`, words are positions in `legend`."
     )
+    def compact(self) -> JSON:
+        page = cast("answers.Lineage", self)  # what is resolved is the inquiry's own answer
+        return cast("JSON", columns_of(page))
 
     @strawberry.field
     async def root(self, info: Info) -> RootAsset:

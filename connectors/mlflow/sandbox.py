@@ -2,24 +2,18 @@
 
 import base64
 import itertools
-import re
-import socket
-import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import orjson
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from .. import story
+from ..loopback import Loopback
 from .sandbox_query import Refusal, Row
 from .sandbox_routes import Unknown, World, answer
 
@@ -27,38 +21,7 @@ _UNAUTHENTICATED = (
     "You are not authenticated. Please see https://www.mlflow.org/docs/latest/auth/index.html"
     "#authenticating-to-mlflow on how to authenticate."
 )
-_SINGLE_SIGN_ON = "<!doctype html><html><body><form action='/login'>Sign in</form></body></html>"
-_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 _NO_LOGIN = ("/health", "/api/3.0/mlflow/server-info")
-
-
-@dataclass(slots=True)
-class Fault:
-    """What goes wrong on calls whose path matches: the first `skip` are spared, then `times` of them fail.
-
-    `kind`: "status" (with `status`), "truncated" (half the JSON), "reset" (the connection breaks off),
-    "html" (200 with a page, as a single sign-on in front answers), "slow" (`seconds` late).
-    """
-
-    path: str
-    kind: str = "status"
-    status: int = 503
-    times: int = 1
-    skip: int = 0
-    headers: Mapping[str, str] | None = None
-    seconds: float = 0.0
-
-    def strikes(self, path: str) -> bool:
-        """Whether this call is one of those that fail."""
-        if re.search(self.path, path) is None:
-            return False
-        if self.skip:
-            self.skip -= 1
-            return False
-        if not self.times:
-            return False
-        self.times -= 1
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +33,10 @@ class Asked:
     workspace: str | None
 
 
-class Sandbox:
+class Sandbox(Loopback):
     """A server on 127.0.0.1. With `empty` it starts without the story; entering it starts it, leaving it stops it."""
+
+    platform = "MLflow"
 
     def __init__(
         self,
@@ -83,7 +48,7 @@ class Sandbox:
         password: tuple[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._port = port
+        super().__init__(port)
         self._version = version
         self._password = password
         self._clock = clock
@@ -91,11 +56,7 @@ class Sandbox:
         ids = itertools.count()  # the first one, 0, is `Default`
         self._worlds = {name: World(name, self._now, ids) for name in ("default", *workspaces)}
         self._has_workspaces = bool(workspaces)
-        self._server: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
-        self.url = ""
         self.calls: list[Asked] = []
-        self.faults: list[Fault] = []
         self.hidden: set[str] = set()
         """Workspaces that the caller has no grant in: searches answer 200 `{}`, gets 403."""
         self.world.tracking.create_experiment({"name": "Default"})
@@ -132,50 +93,11 @@ class Sandbox:
         finally:
             self._story_at = None
 
-    def fail(self, path: str, **fault: Any) -> Fault:
-        """Let calls fail whose path matches; see `Fault`."""
-        self.faults.append(Fault(path, **fault))
-        return self.faults[-1]
-
-    # The server
-
-    def start(self) -> Self:
-        """Listen on the port, or on a free one, and answer from a thread."""
-        listening = socket.create_server(("127.0.0.1", self._port))
-        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app = Starlette(routes=[Route("/{path:path}", self._answer, methods=_METHODS)])
-        config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none", access_log=False)
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]}, daemon=True)
-        self._thread.start()
-        while not self._server.started:
-            if not self._thread.is_alive():
-                raise RuntimeError("the miniature of MLflow ended before it listened; its log says why")
-            time.sleep(0.01)
-        return self
-
-    def stop(self) -> None:
-        """Stop listening."""
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
-            self._thread.join(timeout=10)
-        self._server = self._thread = None
-
-    def __enter__(self) -> Self:
-        return self if self._server is not None else self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    async def _answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """Answer as MLflow would."""
         path = request.url.path
         self.calls.append(Asked(request.method, path, request.headers.get("x-mlflow-workspace")))
-        fault = next((one for one in self.faults if one.strikes(path)), None)
-        body = _body(await request.body(), request)
-        if fault is not None and fault.kind == "slow":
-            time.sleep(fault.seconds)
-        response = self._respond(request, path, body)
-        return response if fault is None else _broken(fault, response)
+        return self._respond(request, path, _body(await request.body(), request))
 
     def _respond(self, request: Request, path: str, body: Row) -> Response:
         if path not in _NO_LOGIN and not self._may_enter(request):
@@ -225,30 +147,6 @@ class Sandbox:
             return True
         wanted = base64.b64encode(":".join(self._password).encode()).decode()
         return request.headers.get("authorization") == f"Basic {wanted}"
-
-
-class _BrokenOff(Response):
-    """Promises more than it sends, and goes."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        length = str(len(self.body) + 1000).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", length), (b"connection", b"close")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": bytes(self.body), "more_body": False})
-
-
-def _broken(fault: Fault, response: Response) -> Response:
-    match fault.kind:
-        case "truncated":
-            return Response(bytes(response.body)[: len(response.body) // 2], 200, media_type="application/json")
-        case "reset":
-            return _BrokenOff(bytes(response.body)[: len(response.body) // 2])
-        case "html":
-            return Response(_SINGLE_SIGN_ON, 200, media_type="text/html")
-        case "slow":
-            return response
-        case _:
-            return Response("<html>no</html>", fault.status, dict(fault.headers or {}), "text/html")
 
 
 def _body(sent: bytes, request: Request) -> Row:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from ..model import AssetKind, EdgeKind, Evidence, Role, RunState
 
@@ -122,13 +121,6 @@ class Lineage:
     truncated: bool
     page_info: PageInfo
     completeness: Completeness
-
-    @property
-    def compact(self) -> dict[str, Any]:
-        """The same page as columns: ends are positions in `nodes`, words are positions in `legend`."""
-        from .compact import compact
-
-        return compact(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
 """A page of lineage as columns, for those who draw ten thousand nodes."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .answers import Lineage
+from .answers import Lineage
 
 
-def compact(page: "Lineage") -> dict[str, Any]:
+def compact(page: Lineage) -> dict[str, Any]:
     """Ends of edges are positions in `nodes`; kinds (of nodes and edges) and platforms are positions in `legend`.
 
     An end that stands on an earlier page is -1 there, with its id in `upId` or `downId`.

@@ -46,7 +46,10 @@ def server(config: Path) -> Iterator[str]:
         assert running.stdout is not None
         yield next(found[0] for line in running.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
         os.kill(running.pid, signal.SIGTERM)
-        assert running.wait(30) == Code.OK
+        try:
+            assert running.wait(30) == Code.OK
+        finally:
+            running.kill()  # a server that does not stop shall fail one test, not hold up all
 
 
 def posted(url: str, body: dict[str, Any]) -> Any:

@@ -8,6 +8,7 @@ import pytest
 
 from watersmeet.federation.errors import BadInput, CursorExpired, NotFound
 from watersmeet.federation.inquiry import Walk
+from watersmeet.federation.inquiry.compact import compact
 from watersmeet.federation.model import (
     AssetKind,
     Direction,
@@ -152,15 +153,15 @@ def test_kinds_and_platforms_choose_what_is_shown_never_what_is_walked(house: Ho
 def test_compact_says_the_same_in_columns(house: House) -> None:
     house.say("pipes", ran("r1", ("orders",), ("report",)))
     answer = house.inquiry.lineage(house.id("report"), Direction.UPSTREAM)
-    compact = answer.compact
-    assert compact["nodes"]["name"] == ["report", "daily", "orders"]
-    legend = compact["legend"]
-    assert [legend["kinds"][place] for place in compact["nodes"]["kind"]] == ["DATASET", "JOB", "DATASET"]
-    assert [[legend["platforms"][place] for place in some] for some in compact["nodes"]["platforms"]] == [
+    columns = compact(answer)
+    assert columns["nodes"]["name"] == ["report", "daily", "orders"]
+    legend = columns["legend"]
+    assert [legend["kinds"][place] for place in columns["nodes"]["kind"]] == ["DATASET", "JOB", "DATASET"]
+    assert [[legend["platforms"][place] for place in some] for some in columns["nodes"]["platforms"]] == [
         ["marquez"]
     ] * 3
-    assert list(zip(compact["edges"]["up"], compact["edges"]["down"], strict=True)) == [(1, 0), (2, 1)]
-    assert [legend["kinds"][place] for place in compact["edges"]["kind"]] == ["WRITE", "READ"]
+    assert list(zip(columns["edges"]["up"], columns["edges"]["down"], strict=True)) == [(1, 0), (2, 1)]
+    assert [legend["kinds"][place] for place in columns["edges"]["kind"]] == ["WRITE", "READ"]
 
 
 def test_as_of_asks_what_held_then(house: House) -> None:
