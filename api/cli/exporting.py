@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -25,6 +26,12 @@ Profile = Annotated[
     Shape, typer.Option("--profile", help="full: all kinds of events; legacy: run events only, for older consumers.")
 ]
 
+Platforms = Annotated[list[str] | None, typer.Option("--platform", help="Only what this platform tells; repeatable.")]
+Namespaces = Annotated[
+    list[str] | None, typer.Option("--namespace", help="Only datasets and jobs of this namespace; repeatable.")
+]
+Since = Annotated[datetime | None, typer.Option("--since", help="Only runs that started from then on (UTC).")]
+
 _export = typer.Typer(cls=Commands, help="Write what is known in a form that other tools read.", no_args_is_help=True)
 
 
@@ -34,14 +41,23 @@ def add_to(app: typer.Typer) -> None:
 
 
 @_export.command("openlineage")
-def openlineage(ctx: typer.Context, output: Output, profile: Profile = Shape.FULL, as_json: Json = False) -> None:
-    """Write the graph as OpenLineage events, one a line."""
-    from ..exporting import exported
+def openlineage(
+    ctx: typer.Context,
+    output: Output,
+    profile: Profile = Shape.FULL,
+    platform: Platforms = None,
+    namespace: Namespaces = None,
+    since: Since = None,
+    as_json: Json = False,
+) -> None:
+    """Write the graph, or a part of it, as OpenLineage events, one a line."""
+    from ..exporting import Chosen, exported
 
     here = session(ctx, as_json)
+    chosen = Chosen(platform or (), namespace or (), since and since.replace(tzinfo=since.tzinfo or UTC))
     count = 0
     with here.store(here.settings()) as store, _opened(output) as stream:
-        for line in exported(store, profile.value):
+        for line in exported(store, profile.value, chosen):
             stream.write(line)
             stream.write(b"\n")
             count += 1

@@ -1,7 +1,7 @@
 """The graph as OpenLineage events: a stable stream for other tools, from which Watersmeet reads all of it back."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -42,10 +42,17 @@ class Profile(StrEnum):
     """Run events with inputs, outputs and column lineage, as every consumer understands them."""
 
 
-def export(source: ExportSource, *, profile: Profile = Profile.FULL, limit: int | None = None) -> Iterator[Event]:
+def export(
+    source: ExportSource,
+    *,
+    profile: Profile = Profile.FULL,
+    limit: int | None = None,
+    only: Callable[[Subject], bool] | None = None,
+) -> Iterator[Event]:
     """Datasets, then jobs, then runs by time, each START before its end; equal graphs give equal events.
 
     `limit`: so many bytes an event may have as JSON; a run with more is told in several events, by its outputs.
+    `only`: which subjects are told; the others are known by name at the ends of edges.
     """
     exporter = _Exporter(Book(source), profile, limit)
     for make, subjects in (
@@ -53,7 +60,7 @@ def export(source: ExportSource, *, profile: Profile = Profile.FULL, limit: int 
         (exporter.job, source.jobs()),
         (exporter.run, source.runs()),
     ):
-        for subject in subjects:
+        for subject in filter(only, subjects) if only is not None else subjects:
             for event in make(subject):
                 yield redact(event, depth=_DEPTH)[0]
 

@@ -1,0 +1,157 @@
+"""The graph goes out as OpenLineage and comes in elsewhere; the numbers are those of the guides' acceptance checks."""
+
+import json
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from watersmeet.api.exporting import Chosen, exported
+from watersmeet.config.settings import Source
+from watersmeet.connectors import story
+from watersmeet.connectors.marquez.read import Marquez
+from watersmeet.connectors.marquez.sandbox import Sandbox
+from watersmeet.connectors.openlineage.read import OpenLineage
+from watersmeet.federation.connector import Batch
+from watersmeet.federation.model import (
+    AssetKind,
+    Edge,
+    EdgeKind,
+    Evidence,
+    Form,
+    Nature,
+    Record,
+    Run,
+    RunState,
+    Scope,
+    Spelling,
+)
+from watersmeet.federation.naming import Registry
+from watersmeet.federation.rows import SourceRow
+from watersmeet.federation.store import Store
+from watersmeet.federation.sync import pull
+
+Pairs = set[tuple[str, str]]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with opened(tmp_path / "first.db") as made:
+        yield made
+
+
+def opened(file: Path) -> Store:
+    store = Store.open(f"sqlite:///{file}")
+    store.journal.declare([SourceRow("here", "here", "openlineage", None, 0)])
+    return store
+
+
+def tell(store: Store, events: list[dict[str, Any]], folder: Path) -> None:
+    """Let a store read events from a file, as a person would."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "events.ndjson").write_text("".join(json.dumps(event) + "\n" for event in events))
+    source = Source.model_validate({"name": "here", "platform": "openlineage", "path": str(folder)})
+    row = pull(store, "here", OpenLineage(source), registry=Registry.EMPTY, full=True)
+    assert row.error is None, row.message
+
+
+def flows(store: Store) -> tuple[Pairs, dict[str, RunState]]:
+    """Pairs of a dataset and the one made of it in one flow of one run, and how the runs ended."""
+    columns = store.reader.columns()
+    rows = {row.id: row for rows in store.reader.assets(columns.asset.tolist()).values() for row in rows}
+    read: dict[tuple[int, int], set[str]] = {}
+    written: dict[tuple[int, int], set[str]] = {}
+    for edge in store.reader.edges(columns.claim.tolist()).values():
+        if rows[edge.upstream].kind in (AssetKind.JOB, AssetKind.CODE) or edge.planned:
+            continue
+        if edge.kind is EdgeKind.READ:
+            read.setdefault((edge.downstream, edge.flow), set()).add(rows[edge.upstream].name)
+        elif edge.kind is EdgeKind.WRITE:
+            written.setdefault((edge.upstream, edge.flow), set()).add(rows[edge.downstream].name)
+    pairs = {(up, down) for key, downs in written.items() for down in downs for up in read.get(key, ())}
+    states = {row.native_id: row.run.state for row in rows.values() if row.run}
+    return pairs, states
+
+
+def export(store: Store, profile: str, **chosen: Any) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in exported(store, profile, Chosen(**chosen))]
+
+
+def test_marquez_gets_the_same_pairs_and_the_right_ends_out_of_a_legacy_export(store: Store, tmp_path: Path) -> None:
+    """Marquez 16, OpenLineage export 4 and 15: through the miniature of Marquez and back by its reader."""
+    failed = {
+        "eventType": "FAIL",
+        "eventTime": "2025-01-20T00:01:00Z",
+        "producer": "https://example.com/p",
+        "run": {"runId": "0195c3a1-2f4e-7c11-9f00-3a2b1c0d9e8f"},
+        "job": {"namespace": "airflow", "name": "reporting.revenue"},
+        "inputs": [{"namespace": "postgres://warehouse:5432", "name": "shop.marts.customer_orders"}],
+    }
+    tell(store, [*story.events("tracking:5000"), failed], tmp_path / "events")
+    with Sandbox(empty=True) as marquez:
+        for event in export(store, "legacy"):
+            assert httpx2.post(f"{marquez.url}/api/v1/lineage", json=event).status_code == 201
+        with opened(tmp_path / "second.db") as second:
+            source = Source.model_validate({"name": "here", "platform": "marquez", "url": marquez.url})
+            with closing(Marquez(source)) as connector:
+                row = pull(second, "here", connector, registry=Registry.EMPTY)
+            assert row.error is None, row.message
+            assert flows(second) == flows(store)
+    assert RunState.FAILED in flows(store)[1].values()
+
+
+def test_a_part_that_goes_out_marks_its_boundary(store: Store, tmp_path: Path) -> None:
+    """OpenLineage export 12: by namespace and by time; what lies outside comes in as a stub."""
+    tell(store, list(story.events("tracking:5000")), tmp_path / "events")
+    part = export(store, "full", namespaces=("airflow", "s3://lake"), since=datetime(2025, 1, 12, tzinfo=UTC))
+    with opened(tmp_path / "second.db") as second:
+        tell(second, part, tmp_path / "part")
+        rows = [row for rows in second.reader.assets(second.reader.columns().asset.tolist()).values() for row in rows]
+        described = {row.name for row in rows if row.described and row.kind is AssetKind.DATASET}
+        stubs = {row.native_id for row in rows if not row.described}
+        runs = [row for row in rows if row.kind is AssetKind.RUN and row.described]
+    assert "features/customer_features" in described
+    assert "postgres://warehouse:5432/shop.marts.customer_orders" in stubs
+    assert [row.run.started_at for row in runs if row.run] == [datetime(2025, 1, 12, 4, tzinfo=UTC)]
+
+
+def test_a_platform_alone_can_go_out(store: Store, tmp_path: Path) -> None:
+    tell(store, list(story.events("tracking:5000")), tmp_path / "events")
+    assert export(store, "full", platforms=("mlflow",)) == []
+    assert export(store, "full", platforms=("openlineage",)) == export(store, "full")
+
+
+def run_of(number: int) -> Scope:
+    """One run with ten kilobytes of parameters."""
+    native = f"run:{number:08x}-0000-7000-8000-000000000000"
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    job = Record("job:etl/load", AssetKind.JOB, "load", spellings=(Spelling(Form.OPENLINEAGE_JOB, ("etl", "load")),))
+    parameters = [{"key": f"p{place}", "value": f"{number} {place}" + "x" * 90} for place in range(100)]
+    run = Record(native, AssetKind.RUN, native, run=Run(RunState.SUCCEEDED, at, at), facets={"parameters": parameters})
+    table = Record("s3://lake/t", AssetKind.DATASET, "t", spellings=(Spelling(Form.OPENLINEAGE, ("s3://lake", "t")),))
+    edges = (
+        Edge(native, job.native_id, EdgeKind.RUN_OF, evidence=Evidence.OBSERVED, valid_from=at),
+        Edge(native, table.native_id, EdgeKind.WRITE, evidence=Evidence.OBSERVED, valid_from=at),
+    )
+    return Scope(f"run/{number}", (run, job, table), edges, nature=Nature.HAPPENED)
+
+
+def test_runs_stream_a_page_at_a_time(store: Store) -> None:
+    """OpenLineage export 14: what is in memory is a page, and of all other runs a name and some numbers."""
+    count = 3000
+    for first in range(0, count, 250):
+        batch = Batch(tuple(run_of(first + number) for number in range(250)))
+        store.ledger.write("here", batch, read_started_at=datetime.now(UTC))
+    tracemalloc.start()
+    try:
+        size = sum(map(len, exported(store, "full")))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size > count * 10_000
+    assert peak < size / 2
