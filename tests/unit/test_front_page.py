@@ -18,10 +18,10 @@ def targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def test_the_first_things_to_type_are_the_demo():
+def test_the_first_things_to_type_are_the_demo_and_the_tests():
     first = re.search(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     assert first is not None
-    assert [line.partition("#")[0].strip() for line in first[1].splitlines()] == ["make demo ONCE=1", "make demo"]
+    assert [line.partition("#")[0].strip() for line in first[1].splitlines()] == ["make demo", "make test"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
