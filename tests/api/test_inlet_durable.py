@@ -60,6 +60,7 @@ def post(address: str, body: dict[str, Any]) -> bool:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_every_event_that_was_answered_survives_a_kill(server: Callable[[], Started], tmp_path: Path):
+    """Receive 15."""
     address, process = server()
     bodies = [event(n, producer=f"https://emitter/{n}") for n in range(300)]
     with ThreadPoolExecutor(50) as emitters:

@@ -121,6 +121,7 @@ def test_another_packing_is_not_taken(service: Service):
 
 
 def test_a_body_larger_than_the_limit_is_cut_off_and_not_asked_for_again(serve: Serve):
+    """Receive 8."""
     service = serve(inlet={"wire_bytes": 2048, "inflated_bytes": 4096})
     response = post(service, event(x="a" * 3000))
     assert response.status_code == 413
@@ -130,6 +131,7 @@ def test_a_body_larger_than_the_limit_is_cut_off_and_not_asked_for_again(serve: 
 
 
 def test_a_bomb_is_cut_off_once_it_has_grown_to_the_limit(serve: Serve):
+    """Receive 8."""
     service = serve(inlet={"wire_bytes": 2**20, "inflated_bytes": 2**20})
     response = post(service, gzip.compress(b" " * 50_000_000, mtime=0), content_encoding="gzip")
     assert response.status_code == 413
@@ -137,6 +139,7 @@ def test_a_bomb_is_cut_off_once_it_has_grown_to_the_limit(serve: Serve):
 
 
 def test_a_large_event_and_its_packed_form_are_taken(service: Service):
+    """Receive 8."""
     fields = [{"name": f"column_{n}", "type": "VARCHAR"} for n in range(60_000)]
     facet = {"_producer": "https://example.com", "_schemaURL": "https://example.com/schema.json", "fields": fields}
     large = event(
@@ -196,6 +199,7 @@ def test_a_facet_that_is_none_is_taken_with_a_warning(service: Service):
 
 
 def test_an_event_without_a_job_becomes_a_letter_that_people_can_read(service: Service):
+    """Receive 6."""
     wrong = event()
     del wrong["job"]
     response = post(service, wrong)
@@ -215,6 +219,7 @@ def test_a_letter_holds_no_secret(service: Service):
 
 
 def test_a_batch_is_answered_with_what_became_of_each(service: Service):
+    """Receive 14."""
     events = [event(n) for n in range(10)]
     for bad in (2, 5, 9):
         del events[bad]["job"]
@@ -257,6 +262,8 @@ def test_a_batch_may_hold_as_many_events_as_the_setting_says(serve: Serve):
 def test_while_the_store_cannot_write_the_sender_is_asked_to_come_again(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ):
+    """Receive 14: 503 with Retry-After."""
+
     def locked(*_: Any) -> None:
         raise StoreUnavailable("locked")
 
@@ -297,6 +304,7 @@ def test_too_much_at_once_is_asked_for_again(serve: Serve):
 
 
 def test_fifty_emitters_at_once_share_commits(service: Service, monkeypatch: pytest.MonkeyPatch):
+    """Receive 15."""
     commits: list[int] = []
     real = service.store.events.append
 
@@ -317,6 +325,7 @@ def test_fifty_emitters_at_once_share_commits(service: Service, monkeypatch: pyt
 def test_one_event_that_the_store_cannot_take_does_not_take_others_with_it(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ):
+    """Receive 14: each event stands for itself."""
     real = service.store.events.append
 
     def picky(source: str, arrived: Any) -> Any:
