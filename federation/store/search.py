@@ -28,7 +28,8 @@ class Wanted:
 
 
 def search(connection: sa.Connection, wanted: Wanted, first: int, after: int, *, is_sqlite: bool) -> Found:
-    """A page of asset ids: exact names first, then names that begin so, then the rest, each by name."""
+    """A page of asset ids: what lives first; then exact names, names that begin so, names that hold the text, and what
+    is found by its id or description; columns last of each."""
     where = _filters(wanted)
     words = _WORD.findall(wanted.text.casefold())
     if wanted.text.strip() and not words:
@@ -37,12 +38,20 @@ def search(connection: sa.Connection, wanted: Wanted, first: int, after: int, *,
         where.append(_matching(words, is_sqlite=is_sqlite))
     living = sa.func.min(sa.case((record.c.tombstoned_at.is_(None), 0), else_=1))
     rank = sa.func.min(_rank(wanted.text.strip()))
+    is_column = sa.func.min(sa.case((record.c.kind == position(AssetKind.COLUMN), 1), else_=0))
     asked = (
         sa.select(record.c.asset, sa.func.count().over().label("total"))
         .join(source, source.c.id == record.c.source)
         .where(*where)
         .group_by(record.c.asset)
-        .order_by(living, rank, sa.func.min(sa.func.length(record.c.name)), sa.func.min(record.c.name), record.c.asset)
+        .order_by(
+            living,
+            rank,
+            is_column,
+            sa.func.min(sa.func.length(record.c.name)),
+            sa.func.min(record.c.name),
+            record.c.asset,
+        )
         .limit(first)
         .offset(after)
     )
@@ -60,8 +69,9 @@ def _count(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) -
 def _rank(text: str) -> sa.Case[Any]:
     folded = sa.func.lower(record.c.name)
     low = text.lower()
-    begins = folded.like(low.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%", escape="\\")
-    return sa.case((folded == low, 0), (begins, 1), else_=2)
+    literal = low.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    begins, holds = (folded.like(pattern, escape="\\") for pattern in (f"{literal}%", f"%{literal}%"))
+    return sa.case((folded == low, 0), (begins, 1), (holds, 2), else_=3)
 
 
 def _filters(wanted: Wanted) -> list[sa.ColumnElement[bool]]:

@@ -341,3 +341,12 @@ def test_every_word_of_an_edge_comes_back_as_itself(store: Store, clock: Clock, 
     [x] = store.reader.find_native(["x"])
     heard = {(row.role, row.evidence, row.outcome) for row in store.reader.edges_of([x.record])}
     assert heard == {(edge.role, edge.evidence, edge.outcome) for edge in told}
+
+
+def test_a_table_whose_name_holds_the_word_comes_before_what_merely_belongs_to_it(
+    store: Store, clock: Clock, source: str
+) -> None:
+    column = Record("shop.orders#id", AssetKind.COLUMN, "id")
+    write(store, clock, Scope("d/1", (column, table("shop.orders", name="the shop.orders table"))))
+    [orders], [id_] = store.reader.find_native(["shop.orders"]), store.reader.find_native(["shop.orders#id"])
+    assert store.reader.search(Wanted("orders")).ids == (orders.asset, id_.asset)
