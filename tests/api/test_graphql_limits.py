@@ -1,6 +1,7 @@
 """No query can take the server down: each limit refuses before the work begins, and names its setting."""
 
 import json
+import threading
 import time
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_fragments_in_fragments_do_not_explode(service: Service):
     links = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(200))
     began = time.monotonic()
     exceeds(service, f"{{ ...F0 }} {links} fragment F200 on Query {{ sources {{ name }} }}", "tokens")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30  # doubled two hundred times it would not end at all
 
 
 def test_a_fragment_within_itself_is_bad_input(service: Service):
@@ -179,14 +180,17 @@ def test_a_batch_may_hold_as_many_queries_as_the_limit(serve: Serve):
 def test_a_question_that_takes_too_long_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch):
     service = limited(serve, time="50ms")
 
+    go_on, ended = threading.Event(), threading.Event()
+
     def slow(first: int, after: int) -> tuple[list[object], int]:
-        time.sleep(0.5)
+        go_on.wait(60)
+        ended.set()
         return [], 0
 
     monkeypatch.setattr(service.store.reader, "gaps", slow)
-    began = time.monotonic()
     exceeds(service, "{ gaps { total } }", "time")
-    assert time.monotonic() - began < 0.45
+    assert not ended.is_set(), "the answer came while the work still went on"
+    go_on.set()
     assert service.ask("{ __typename }") == {"__typename": "Query"}
 
 
@@ -206,7 +210,7 @@ def test_fields_that_overlap_are_judged_in_time(service: Service):
     began = time.monotonic()
     service.post("{ sources { " + "name " * 4900 + "} }")
     service.post("{" + "sources { name } " * 1200 + "}")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # compared pair by pair it would take minutes
 
 
 def test_the_limits_hold_on_a_websocket_too(serve: Serve):
