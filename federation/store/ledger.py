@@ -133,6 +133,7 @@ def _apply(connection: sa.Connection, plan: Plan, now: int) -> None:
         news: dict[str, Any] = {
             "hash": sa.bindparam("said"),
             "stated_at": sa.bindparam("at"),
+            "told_at": sa.bindparam("told"),
             "missed_at": None,
             "gone_at": None,
         }

@@ -22,7 +22,7 @@ class Plan:
 
     scopes: Rows = field(default_factory=Rows)
     heads: Rows = field(default_factory=Rows)
-    """Known scopes that say something newer: scope_id, said (the hash), at."""
+    """Known scopes that say something newer: scope_id, said (the hash), at, told (the platform's time)."""
     heard: list[int] = field(default_factory=list[int])
     """Scopes that a complete listing had missed and that are there after all."""
     statements: Rows = field(default_factory=Rows)
@@ -67,11 +67,11 @@ class Planner:
             facts, claims = self._facts(connection, held), self._claims(connection, held)
         for one in changed:
             row = known.get(one.key_hash)
-            scope_id, is_head = self._head(one, row, plan)
+            scope_id, is_head, at = self._head(one, row, plan)
             if is_head:
                 returned = row is not None and row.gone_at is not None
                 self._compare_facts(one, scope_id, facts.get(scope_id, {}), ids, docs, plan, returned=returned)
-            wanted = self._wanted(one, scope_id, said.get(scope_id, ()), ids, plan)
+            wanted = self._wanted(one, scope_id, at, said.get(scope_id, ()), ids, plan)
             self._compare_claims(scope_id, wanted, claims.get(scope_id, {}), plan)
         self._number(plan)
         return plan
@@ -161,8 +161,8 @@ class Planner:
 
     # What becomes of it
 
-    def _head(self, one: Prepared, row: Any, plan: Plan) -> tuple[int, bool]:
-        """The scope's id, and whether this statement is its newest."""
+    def _head(self, one: Prepared, row: Any, plan: Plan) -> tuple[int, bool, int]:
+        """The scope's id, whether this statement is its newest, and when it counts as made."""
         if row is None:
             [number] = self._db.ids("scope", 1)
             plan.scopes.append(
@@ -175,18 +175,27 @@ class Planner:
                     "nature": one.scope.nature.value,
                     "hash": one.hash,
                     "stated_at": one.stated_at,
+                    "told_at": one.stated_at if one.told else None,
                 }
             )
-            return number, True
-        newest = is_happened(one) or (self._time_of(one, row), one.hash) >= (row.stated_at, bytes(row.hash))
+            return number, True, one.stated_at
+        at = self._time_of(one, row)
+        newest = is_happened(one) or (at, one.hash) >= (row.stated_at, bytes(row.hash))
         if newest:
-            plan.heads.append({"scope_id": row.id, "said": one.hash, "at": self._time_of(one, row)})
-        return row.id, newest
+            told_at = one.stated_at if one.told else row.told_at
+            plan.heads.append({"scope_id": row.id, "said": one.hash, "at": at, "told": told_at})
+        return row.id, newest, at
 
     def _time_of(self, one: Prepared, row: Any) -> int:
-        """A platform's time that did not move though the content did orders nothing: then our read does."""
-        stuck = one.scope.nature is Nature.STANDING and row is not None and one.stated_at == row.stated_at
-        return max(one.stated_at, self._read_started_at) if stuck else one.stated_at
+        """When a statement counts as made. Of two that the platform dated, its own times say which is newer; a time
+        that did not move though the content did orders nothing: then our read does."""
+        if one.scope.nature is not Nature.STANDING or not one.told or row.told_at is None:
+            return one.stated_at
+        if one.stated_at < row.told_at:
+            return one.stated_at
+        stuck = one.stated_at == row.told_at
+        former = max(row.stated_at, row.gone_at or 0)
+        return max(one.stated_at, former + 1, self._read_started_at if stuck else 0)
 
     def _compare_facts(
         self,
@@ -224,15 +233,11 @@ class Planner:
         plan.touched.update(row.record for row in gone)
 
     def _wanted(
-        self, one: Prepared, scope_id: int, said: Iterable[Said], ids: Mapping[str, int], plan: Plan
+        self, one: Prepared, scope_id: int, at: int, said: Iterable[Said], ids: Mapping[str, int], plan: Plan
     ) -> set[Claimed]:
         edges = tuple(dict.fromkeys(_claimed_of(edge, ids, self.now) for edge in one.scope.edges))
         if is_happened(one):
             return set(edges)
-        before = list(said)
-        newest = max(before, key=lambda s: (s.at, s.hash), default=None)
-        stuck = newest is not None and newest.at == one.stated_at and one.scope.nature is Nature.STANDING
-        at = max(one.stated_at, self._read_started_at) if stuck else one.stated_at
         plan.statements.append(
             {
                 "scope": scope_id,
@@ -242,7 +247,7 @@ class Planner:
                 "edges": encode(pack(edges)),
             }
         )
-        return set(intervals([*before, Said(at, one.hash, edges)], dated=one.scope.nature is Nature.TIMED))
+        return set(intervals([*said, Said(at, one.hash, edges)], dated=one.scope.nature is Nature.TIMED))
 
     def _compare_claims(self, scope_id: int, wanted: set[Claimed], live: Mapping[Claimed, int], plan: Plan) -> None:
         before = {edge.what: edge for edge in live if edge not in wanted}

@@ -103,12 +103,14 @@ scope = _table(
     Column("nature", Text, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Column("stated_at", Int, nullable=False),
+    Column("told_at", Int),
     Column("missed_at", Int),
     Column("gone_at", Int),
     UniqueConstraint("source", "key_hash", name="scope_key"),
     Index("scope_family", "source", "family"),
 )
-"""`missed_at`: the complete listing that first lacked it; `gone_at`: it was retired then."""
+"""`told_at`: the platform's own time of the newest statement; `missed_at`: the complete listing that first lacked it;
+`gone_at`: it was retired then."""
 
 statement = _table(
     "statement",

@@ -350,3 +350,51 @@ def test_a_table_whose_name_holds_the_word_comes_before_what_merely_belongs_to_i
     write(store, clock, Scope("d/1", (column, table("shop.orders", name="the shop.orders table"))))
     [orders], [id_] = store.reader.find_native(["shop.orders"]), store.reader.find_native(["shop.orders#id"])
     assert store.reader.search(Wanted("orders")).ids == (orders.asset, id_.asset)
+
+
+def test_a_platform_time_that_stands_still_lets_our_reads_order_what_it_says(
+    store: Store, clock: Clock, source: str
+) -> None:
+    turns = [("x", "y"), ("x", "z"), ("x", "w"), ("x", "y")]
+    reads: list[datetime] = []
+    for number, turn in enumerate(turns):
+        reads.append(clock.move(days=1))
+        said = declared("model/m", turn, at=T0)
+        write(store, clock, replace(said, records=(*said.records, table("m", name=f"turn {number}"))))
+        [m] = store.reader.find_native(["m"])
+        assert store.reader.heads([m.asset])[m.asset].name == f"turn {number}"
+        assert edges(store) == {turn}
+    for read, turn in zip(reads[1:], turns[1:], strict=True):
+        assert edges(store, read + timedelta(hours=1)) == {turn}
+
+
+def test_a_newer_platform_time_is_newer_though_we_read_the_former_later(
+    store: Store, clock: Clock, source: str
+) -> None:
+    write(store, clock, declared("model/m", ("x", "y"), at=T0))
+    clock.move(days=1)
+    write(store, clock, declared("model/m", ("x", "z"), at=T0))  # ordered by our read, long after T0
+    write(store, clock, declared("model/m", ("x", "w"), at=T0 + DAY))
+    assert edges(store) == {("x", "w")}
+    write(store, clock, declared("model/m", ("x", "v"), at=T0 - DAY))  # late: history only
+    assert edges(store) == {("x", "w")}
+
+
+def test_an_edge_that_is_told_again_with_a_later_start_began_when_it_began(
+    store: Store, clock: Clock, source: str
+) -> None:
+    for at in (T0, T0 + DAY):
+        edge = Edge("x", "y", EdgeKind.DERIVE, valid_from=at)
+        write(store, clock, Scope("job/a", (table("x"), table("y")), (edge,)))
+        clock.move(days=1)
+    assert edges(store, T0 + timedelta(hours=1)) == {("x", "y")}
+
+
+def test_an_end_within_a_second_is_rounded_up_so_that_no_interval_shrinks(
+    store: Store, clock: Clock, source: str
+) -> None:
+    start, end = T0 + timedelta(seconds=1.5), T0 + timedelta(seconds=1.9)
+    edge = Edge("x", "y", EdgeKind.DERIVE, valid_from=start, valid_to=end)
+    write(store, clock, Scope("job/a", (table("x"), table("y")), (edge,)))
+    assert edges(store, T0 + timedelta(seconds=1)) == {("x", "y")}
+    assert edges(store, T0 + timedelta(seconds=2)) == set()

@@ -250,6 +250,7 @@ def _tables() -> None:
         _must("nature", TEXT),
         _must("hash", BYTES),
         _must("stated_at", INT),
+        Column("told_at", INT),
         Column("missed_at", INT),
         Column("gone_at", INT),
         PrimaryKey("id"),
