@@ -17,7 +17,7 @@ QUIETLY := PYTHONWARNINGS=ignore
 REAL := .venvs/real.env
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install run test test-real real-servers lint format bench package clean
+.PHONY: help demo install run test test-hard test-long test-real real-servers lint format bench package clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -32,6 +32,12 @@ run: $(READY) ## serve what watersmeet.yaml, or CONFIG=file, describes
 
 test: $(READY_DEV) ## all tests; those that need a real server say how to get it
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs --ignore=tests/benchmarks $(ARGS)
+
+test-hard: $(READY_DEV) ## laws, kills and fire at the numbers that CI holds them to
+	@WATERSMEET_SCALE=ci $(BIN)/python -m pytest -n 2 --dist loadgroup -m hard -rs --durations=15 $(ARGS)
+
+test-long: $(READY_DEV) ## the same with ten times as many histories and five times as many kills; takes hours
+	@WATERSMEET_SCALE=long $(BIN)/python -m pytest -n 2 --dist loadgroup -m hard -rs --durations=15 --timeout=0 $(ARGS)
 
 real-servers: $(REAL) ## install a real MLflow, dbt and Spark into .venvs (about 1.5 GB)
 

@@ -1,0 +1,19 @@
+"""How hard the tests press: lightly in `make test`, as CI does in `make test-hard`, for hours in `make test-long`."""
+
+import os
+from typing import Literal, cast
+
+Scale = Literal["quick", "ci", "long"]
+
+
+def scale() -> Scale:
+    """What `$WATERSMEET_SCALE` asks for; `quick` where it is silent."""
+    asked = os.environ.get("WATERSMEET_SCALE", "quick")
+    if asked not in ("quick", "ci", "long"):
+        raise ValueError(f"WATERSMEET_SCALE is {asked!r}: it can be quick, ci or long")
+    return cast(Scale, asked)
+
+
+def how_many(*, quick: int, ci: int, long: int) -> int:
+    """The number of rounds, histories, bodies or seconds at the scale that is asked for."""
+    return {"quick": quick, "ci": ci, "long": long}[scale()]
