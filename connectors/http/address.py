@@ -1,16 +1,15 @@
-"""Which addresses may be asked, and how they are written."""
+"""How addresses are written and compared."""
 
-import ipaddress
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from urllib.parse import quote
 
 import httpx2
 
+from ...config.address import complaint
+from ...config.errors import Misconfigured
 from ...federation.errors import BadInput
+from .redaction import address
 
 _PORTS = {"http": 80, "https": 443}
-_NO_SITE = ("localhost", "metadata.google.internal", "metadata")
 
 
 def path(*segments: str) -> str:
@@ -25,6 +24,22 @@ def _segment(name: str) -> str:
     return name.replace(".", "%2E") if name in (".", "..") else quote(name, safe="")
 
 
+def based(url: str, source: str) -> httpx2.URL:
+    """The address that all of a source's paths are below. Raises `Misconfigured`."""
+    reason = complaint(url) or (None if url.startswith(("http://", "https://")) else "is no address of HTTP")
+    if reason is not None:
+        raise Misconfigured(f"{source}: url {address(url)!r} {reason}, e.g. https://host.acme.io")
+    try:
+        base = httpx2.URL(url)
+    except httpx2.InvalidURL as error:
+        raise Misconfigured(f"{source}: url {address(url)!r} is no address, e.g. https://host.acme.io") from error
+    if base.userinfo or base.query:
+        raise Misconfigured(
+            f"{source}: url holds a user or parameters: give username and password, or token, beside it"
+        )
+    return base
+
+
 def joined(base: str, below: str) -> httpx2.URL:
     """An address below a base that may have a path of its own."""
     return httpx2.URL(base.rstrip("/") + ("" if below.startswith("/") else "/") + below)
@@ -33,45 +48,3 @@ def joined(base: str, below: str) -> httpx2.URL:
 def origin(url: httpx2.URL) -> tuple[str, str, int | None]:
     """Scheme, host and port: what has to be equal for credentials to be sent along."""
     return url.scheme, url.host.lower(), url.port or _PORTS.get(url.scheme)
-
-
-class Also:
-    """The hosts beside a source's own that may be asked for what the platform hands out by address.
-
-    A name is judged by what it is, an address by where it leads; what a name resolves to is the transport's business.
-    """
-
-    def __init__(self, base: httpx2.URL, patterns: Iterable[str]) -> None:
-        self._patterns = tuple(pattern.lower() for pattern in patterns)
-        self._near = _is_private(base.host)
-
-    def objection(self, url: httpx2.URL) -> str | None:
-        """Why an address may not be asked; None: it may."""
-        if url.scheme != "https":
-            return "it is not https"
-        if url.userinfo:
-            return "it holds a user"
-        if url.port is not None and url.port != 443:
-            return f"port {url.port} is not the one of https"
-        host = url.host.lower().rstrip(".")
-        if not any(fnmatchcase(host, pattern) for pattern in self._patterns):
-            return "its host is not among those listed under `also`"
-        return self._place(host)
-
-    def _place(self, host: str) -> str | None:
-        if host in _NO_SITE or host.endswith(".localhost"):
-            return "it leads to this machine or to its cloud's metadata"
-        try:
-            place = ipaddress.ip_address(host)
-        except ValueError:
-            return None
-        if place.is_loopback or place.is_link_local or place.is_multicast or place.is_unspecified or place.is_reserved:
-            return "it leads to this machine or to its cloud's metadata"
-        return "it leads into a private network" if place.is_private and not self._near else None
-
-
-def _is_private(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return "." not in host or host.endswith((".local", ".internal", ".lan"))

@@ -12,16 +12,17 @@ import httpx2
 import orjson
 import structlog
 
-from ...config.address import complaint
 from ...config.settings import Misconfigured, Source
-from ...federation.errors import BadInput, SourceRefused
+from ...federation.errors import SourceRefused
 from ...federation.model import Json
-from .address import Also, joined, origin
+from .address import based, joined, origin
 from .answer import Answer, CutOff, NotJson, TooLarge, inflated
 from .auth import Anonymous, Auth, auth_of
+from .egress import Also, Resolve, never, resolved
 from .identity import trust
 from .paging import Params, by_token
 from .patience import Limits, Pace, Patience, over_budget
+from .pinned import Judge, Pinned
 from .redaction import address
 from .translation import Translation
 from .trouble import Trouble
@@ -58,11 +59,15 @@ class Http:
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
         on_request: Callable[[str, str], None] | None = None,
+        resolve: Resolve = resolved,
     ) -> None:
-        """`source` is how messages call it (`marquez 'lab'`); `on_request` is told method and path of each try."""
-        self._base = _base(base_url, source)
+        """`source` is how messages call it (`marquez 'lab'`); `on_request` is told method and path of each try.
+
+        A `transport` takes the place of the network, and of the look at where names lead.
+        """
+        self._base = based(base_url, source)
         self._auth = auth or Anonymous()
-        self._also = Also(self._base, also)
+        self._also = Also(self._base, also, resolve)
         self._limits = limits or Limits()
         self._sleep = sleep
         self._clock = clock
@@ -73,9 +78,13 @@ class Http:
         self._translation = Translation(source, self._secrets, clock)
         self._source = source
         context = trust(self._base, source, ca, client_cert, client_key)
-        self._client = _client(transport, context, {**_HEADERS, **(headers or {})})
+
+        def client(tls: ssl.SSLContext, judge: Judge, sent: Mapping[str, str]) -> httpx2.Client:
+            return _client(transport or Pinned(tls, source, judge, resolve), sent)
+
+        self._client = client(context, never, {**_HEADERS, **(headers or {})})
         strange = ssl.create_default_context() if also and transport is None else context
-        self._stranger = _client(transport, strange, {"Accept-Encoding": "gzip"}) if also else None
+        self._stranger = client(strange, self._also.place_objection, {"Accept-Encoding": "gzip"}) if also else None
         self.requests = 0
         """How many requests went out, tries counted one by one."""
         self.begin()
@@ -318,7 +327,7 @@ class Http:
         try:
             return httpx2.URL(url)
         except httpx2.InvalidURL as error:
-            raise BadInput(f"{self._source}: an address that it handed out is none: {address(url)}") from error
+            raise SourceRefused(f"{self._source}: what it handed out is no address: {address(url)}") from error
 
 
 def _where(method: str, url: httpx2.URL) -> str:
@@ -330,23 +339,6 @@ def _path(url: httpx2.URL) -> str:
     return url.raw_path.decode("ascii").partition("?")[0]
 
 
-def _base(url: str, source: str) -> httpx2.URL:
-    reason = complaint(url) or (None if url.startswith(("http://", "https://")) else "is no address of HTTP")
-    if reason is not None:
-        raise Misconfigured(f"{source}: url {address(url)!r} {reason}, e.g. https://host.acme.io")
-    try:
-        base = httpx2.URL(url)
-    except httpx2.InvalidURL as error:
-        raise Misconfigured(f"{source}: url {address(url)!r} is no address, e.g. https://host.acme.io") from error
-    if base.userinfo or base.query:
-        raise Misconfigured(
-            f"{source}: url holds a user or parameters: give username and password, or token, beside it"
-        )
-    return base
-
-
-def _client(
-    transport: httpx2.BaseTransport | None, context: ssl.SSLContext, headers: Mapping[str, str]
-) -> httpx2.Client:
+def _client(transport: httpx2.BaseTransport, headers: Mapping[str, str]) -> httpx2.Client:
     # Neither proxies nor certificates from the environment: requests go where the settings say and nowhere else.
-    return httpx2.Client(transport=transport, verify=context, headers=headers, follow_redirects=False, trust_env=False)
+    return httpx2.Client(transport=transport, headers=headers, follow_redirects=False, trust_env=False)
