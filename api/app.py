@@ -1,7 +1,7 @@
 """The service as one ASGI app: which path leads where, and what runs beside the requests."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from ..federation.graph import Graph
 from ..federation.store.events import Appended
 from ..federation.sync import project_events
 from .console import PAGES
@@ -25,7 +26,7 @@ def create_app(services: Services) -> Starlette:
     """The app over these services, which stay the caller's to close."""
     settings, store = services.settings, services.store
     metrics = Metrics()
-    metrics.watch(store, settings.inlet.id, partial(_size, services))
+    metrics.watch(store, settings.inlet.id, partial(_size, services.graph))
     follower = Follower(partial(project_events, store, settings.inlet.id, services.registry))
 
     def heard(appended: Appended) -> None:
@@ -50,7 +51,8 @@ def create_app(services: Services) -> Starlette:
             await asyncio.to_thread(intake.stop)
             await asyncio.to_thread(follower.stop)
 
-    routes = _routes(endpoint, inlet, Health(store, metrics))
+    pages = PAGES if settings.server.console else ()
+    routes = _routes(endpoint, inlet, Health(store, metrics), pages)
     paths = frozenset(route.path for route in routes if isinstance(route, Route | WebSocketRoute))
     return Starlette(
         routes=routes,
@@ -62,9 +64,9 @@ def create_app(services: Services) -> Starlette:
     )
 
 
-def _routes(endpoint: Endpoint, inlet: Inlet, health: Health) -> list[BaseRoute]:
+def _routes(endpoint: Endpoint, inlet: Inlet, health: Health, pages: Sequence[BaseRoute]) -> list[BaseRoute]:
     return [
-        *PAGES,
+        *pages,
         Route("/graphql", endpoint.answer, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", endpoint.watch),
         Route("/api/v1/lineage", inlet.one, methods=["POST"]),
@@ -75,6 +77,7 @@ def _routes(endpoint: Endpoint, inlet: Inlet, health: Health) -> list[BaseRoute]
     ]
 
 
-def _size(services: Services) -> Size:
-    snapshot = services.graph.now()
-    return Size(len(snapshot.things.ids), len(snapshot.claims.id))
+def _size(graph: Graph) -> Size | None:
+    """Of the graph as it was last asked; None before anybody did."""
+    snapshot = graph.newest
+    return None if snapshot is None else Size(len(snapshot.things.ids), len(snapshot.claims.id))

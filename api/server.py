@@ -22,8 +22,6 @@ from .syncs import Syncs
 
 _GRACE = 10
 """Seconds that open requests have when the server stops."""
-_MESSAGE = 2**20
-"""Bytes that a WebSocket message may have."""
 _WAITING = 128
 _SHARE = 0.75
 """What a walk may take of a question's time: better a part of the answer than none."""
@@ -97,7 +95,7 @@ def _server(services: Services) -> _Server:
         proxy_headers=False,  # who is local must not be what a header says
         server_header=False,
         ws="websockets-sansio",
-        ws_max_size=_MESSAGE,
+        ws_max_size=services.settings.server.limits.body_bytes,
         timeout_graceful_shutdown=_GRACE,
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=64 * 1024,

@@ -74,7 +74,8 @@ async def _gathered(pieces: AsyncIterator[bytes], most: int, taken: Callable[[in
 
 
 def _check_type(request: Request) -> None:
-    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    told = request.headers.getlist("content-type")
+    kind, _, parameters = told[0].partition(";") if len(told) == 1 else ("", "", "")
     if kind.strip().lower() != "application/json":
         raise WrongRequest(415, "the body must be application/json", {"Accept": "application/json"})
     charset = parameters.lower().replace(" ", "").partition("charset=")[2].strip('"')

@@ -6,6 +6,7 @@ WatersmeetError
 ├── SourceRefused          a credential or a grant is missing
 ├── SourceChanged          the platform answers in a way our mapping does not know
 ├── StoreUnavailable       the store cannot be opened, read or written now
+├── OutOfTime              whoever asked waits no longer
 ├── NotFound               nothing by that name
 ├── Ambiguous              more than one thing by that name
 ├── BadInput               an argument that can never be right

@@ -29,7 +29,7 @@ def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Limits(Section):
-    """What one GraphQL request may ask for; whatever is beyond is refused before any work is done."""
+    """What one GraphQL request, and all of them together, may ask for; whatever is beyond is refused."""
 
     depth: int = Field(default=20, ge=1, le=1000, examples=[20])
     """How deep fields may stand in one another."""
@@ -37,18 +37,44 @@ class Limits(Section):
     """What all walks and lists of a query may cost together."""
     aliases: int = Field(default=30, ge=1, examples=[30])
     """How many aliases a query may have."""
+    directives: int = Field(default=30, ge=1, examples=[30])
+    """How many directives a query may have."""
+    fragments: int = Field(default=50, ge=1, examples=[50])
+    """How many fragments a query may define, and how often it may name one."""
     tokens: int = Field(default=5000, ge=10, examples=[5000])
     """How many words and signs a query may have."""
     body_bytes: Size = Field(default=2**20, ge=1024, examples=["1 MiB"])
-    """How large a request may be."""
+    """How large a request may be, and a message over a WebSocket."""
     batch: int = Field(default=10, ge=1, le=1000, examples=[10])
     """How many queries one request may hold."""
     time: Duration = Field(default=timedelta(seconds=20), examples=["20s"])
     """How long a query may take."""
     page: int = Field(default=10_000, ge=1, le=100_000, examples=[10_000])
     """The most that `first` may ask for."""
+    answer: int = Field(default=500_000, ge=100, examples=[500_000])
+    """How many objects an answer may hold."""
+    items: int = Field(default=1000, ge=1, le=4000, examples=[1000])
+    """How many items a list in the arguments may hold."""
+    text: int = Field(default=8192, ge=64, le=40_000, examples=[8192])
+    """How many characters a text in the arguments may have."""
+    values: int = Field(default=10_000, ge=1, examples=[10_000])
+    """How many values the variables may hold in all."""
+    nesting: int = Field(default=10, ge=1, le=100, examples=[10])
+    """How deep lists and objects in the arguments may stand in one another."""
+    queries: int = Field(default=200, ge=1, examples=[200])
+    """How many queries may be answered or wait for it at once."""
+    connections: int = Field(default=100, ge=1, examples=[100])
+    """How many WebSockets may be open."""
+    connections_per_client: int = Field(default=50, ge=1, examples=[50])
+    """How many of them one address may have open."""
+    subscriptions: int = Field(default=500, ge=1, examples=[500])
+    """How many operations may go on at once over all WebSockets."""
+    subscriptions_per_connection: int = Field(default=20, ge=1, examples=[20])
+    """How many of them on one WebSocket."""
+    init: Duration = Field(default=timedelta(seconds=10), examples=["10s"])
+    """How long a WebSocket may be silent before it says `connection_init`."""
     introspection: bool = Field(default=True, examples=[True])
-    """Whether the schema may be asked for."""
+    """Whether the schema may be asked for; if not, errors suggest no names either."""
 
 
 class Server(Section):
@@ -60,6 +86,8 @@ class Server(Section):
     """The port it binds; 0 takes a free one."""
     allowed_hosts: Annotated[Texts, AfterValidator(_hosts)] = Field(default=(), examples=[["watersmeet.test:8765"]])
     """Further values of `Host` that count as this server."""
+    console: bool = Field(default=True, examples=[True])
+    """Whether the page for asking by hand is there."""
     limits: Limits = Field(default=Limits(), examples=[{"cost": 1000}])
     """What one request may cost."""
 

@@ -12,6 +12,7 @@ __all__ = [
     "CursorExpired",
     "Misconfigured",
     "NotFound",
+    "OutOfTime",
     "SourceChanged",
     "SourceError",
     "SourceRefused",
@@ -59,6 +60,10 @@ class SourceChanged(SourceError):
 
 class StoreUnavailable(WatersmeetError):
     """The store cannot be opened, read or written now: locked, full, read-only, unreachable."""
+
+
+class OutOfTime(WatersmeetError):
+    """Whoever asked waits no longer, so the work for it has stopped."""
 
 
 class NotFound(WatersmeetError):

@@ -1,6 +1,7 @@
 """What the fields of one request share: the services, its time, and loaders that ask the store once for many."""
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -10,9 +11,11 @@ from typing import Any, ParamSpec, TypeVar
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from ...federation.errors import BadInput
+from ...federation import patience
+from ...federation.errors import BadInput, OutOfTime
 from ...federation.rows import Head, RecordRow, SyncRow
 from ..services import Services
+from .answering import Answering
 from .errors import LimitExceeded
 from .glance import Glance
 from .parts import Parts, parts
@@ -36,12 +39,15 @@ class Context:
 
     services: Services
     executor: Executor
+    answering: Answering
     cursors: Cursors
     watched: "Watched"
     deadline: float | None = None
     """On the monotonic clock; None: every call has the whole time to itself."""
     lasting: bool = False
     connection_params: dict[str, Any] | None = None
+    objects: int = 0
+    """So many the answer holds already."""
     loaders: "Loaders" = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,32 +55,55 @@ class Context:
 
     async def call(self, work: Callable[Ask, Answer], *args: Ask.args, **kwargs: Ask.kwargs) -> Answer:
         """Do what reads or computes in a thread, within the time that is left. Raises `LimitExceeded`."""
-        loop = asyncio.get_running_loop()
+        loop, here = asyncio.get_running_loop(), contextvars.copy_context()
+        deadline = self._deadline()
+
+        def do() -> Answer:
+            with patience.until(deadline):
+                patience.check()
+                return work(*args, **kwargs)
+
         try:
-            async with asyncio.timeout(self._left()):
-                return await loop.run_in_executor(self.executor, lambda: work(*args, **kwargs))
-        except TimeoutError as error:
-            seconds = self.services.settings.server.limits.time.total_seconds()
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                return await loop.run_in_executor(self.executor, here.run, do)
+        except (TimeoutError, OutOfTime) as error:
+            raise self._too_late() from error
+
+    def count(self) -> None:
+        """One more object is put into the answer. Raises `LimitExceeded`."""
+        if self.lasting:
+            return
+        self.objects += 1
+        limits = self.services.settings.server.limits
+        if self.objects > limits.answer:
             raise LimitExceeded(
-                f"the question takes longer than {seconds:g} s: ask for less depth or a smaller page",
-                setting="server.limits.time",
-            ) from error
+                f"the answer holds more than {limits.answer} objects: ask for smaller pages",
+                setting="server.limits.answer",
+            )
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise self._too_late()
+
+    def anew(self) -> "Context":
+        """The same for one query of a WebSocket, with its own time."""
+        limits = self.services.settings.server.limits
+        deadline = time.monotonic() + limits.time.total_seconds()
+        return Context(self.services, self.executor, self.answering, self.cursors, self.watched, deadline)
 
     def page(self, first: int) -> int:
         """`first`, if it may be asked for. Raises `BadInput`, `LimitExceeded`."""
         return checked_page(first, self.services.settings.server.limits.page)
 
-    def words(self, *lists: Sequence[str] | None) -> None:
-        """Refuse lists that are longer than a page may be, and texts that no store can hold. Raises `BadInput`."""
-        for words in lists:
-            self.page(len(words or ()))
-            if any("\0" in word for word in words or ()):
-                raise BadInput("a text holds a NUL, which no name does")
-
-    def _left(self) -> float:
+    def _deadline(self) -> float:
         if self.deadline is None:
-            return self.services.settings.server.limits.time.total_seconds()
-        return max(0.0, self.deadline - time.monotonic())
+            return time.monotonic() + self.services.settings.server.limits.time.total_seconds()
+        return self.deadline
+
+    def _too_late(self) -> LimitExceeded:
+        seconds = self.services.settings.server.limits.time.total_seconds()
+        return LimitExceeded(
+            f"the question takes longer than {seconds:g} s: ask for less depth or a smaller page",
+            setting="server.limits.time",
+        )
 
 
 def checked_page(first: int, most: int) -> int:

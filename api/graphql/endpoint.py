@@ -3,11 +3,9 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, cast
 
 import orjson
-import strawberry.asgi
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
@@ -19,22 +17,20 @@ from ...federation.errors import BadInput, WatersmeetError
 from ..metrics import Metrics
 from ..services import Services
 from ..wire import TooLarge, WrongRequest, body_of, json_bytes
+from .answering import Answering, TooBusy
 from .context import Context, Watched
 from .errors import LimitExceeded, as_json
 from .relay import Cursors
 from .schema import Schema
+from .sockets import Sockets
 
 _THREADS = 8
 """So many questions are worked on at once; the rest waits, within its time."""
-_SUBSCRIPTIONS = 20
-"""So many operations go on at once on one WebSocket."""
-_SOCKETS = 100
-"""So many WebSockets are open at once."""
-_TRY_LATER = 1013
 _JSON = "application/json"
 _RESPONSE_JSON = "application/graphql-response+json"
 _BY_METHOD = {
     "GET": (OperationType.QUERY,),
+    "HEAD": (OperationType.QUERY,),
     "POST": (OperationType.QUERY, OperationType.MUTATION),
 }
 
@@ -53,36 +49,30 @@ class Endpoint:
         self._services = services
         self._limits = services.settings.server.limits
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="question")
+        self._answering = Answering(_THREADS, self._limits.queries)
         self._cursors = Cursors(services.store.secret())
         self._watched = Watched()
         self._schema = Schema(self._limits, metrics.error)
-        self._sockets = _Sockets(self)
-        self._open = 0
+        self._sockets = Sockets(self._schema, self._limits, lambda: self.context(lasting=True))
 
     def close(self) -> None:
         """Begin nothing more."""
+        self._answering.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def watch(self, socket: WebSocket) -> None:
         """One WebSocket, as long as it lasts."""
-        if self._open >= _SOCKETS:
-            await socket.close(_TRY_LATER, "too many are watching")
-            return
-        self._open += 1
-        try:
-            await self._sockets(socket.scope, socket.receive, socket.send)
-        finally:
-            self._open -= 1
+        await self._sockets.watch(socket)
 
     def context(self, *, lasting: bool = False) -> Context:
         """What one request shares, or one WebSocket."""
         deadline = None if lasting else time.monotonic() + self._limits.time.total_seconds()
-        return Context(self._services, self._executor, self._cursors, self._watched, deadline, lasting)
+        return Context(self._services, self._executor, self._answering, self._cursors, self._watched, deadline, lasting)
 
     async def answer(self, request: Request) -> Response:
         """One HTTP request, whatever it holds."""
         try:
-            asked = _from_address(request) if request.method == "GET" else await self._from_body(request)
+            asked = await self._from_body(request) if request.method == "POST" else _from_address(request)
             context = self.context()
             if isinstance(asked, list):
                 answers = [await self._execute(one, request.method, context) for one in asked]
@@ -94,6 +84,8 @@ class Endpoint:
         except TooLarge as error:
             limit = LimitExceeded(str(error), setting="server.limits.body_bytes")
             return Response(json_bytes({"errors": [as_json(limit)]}), 413, media_type=_JSON)
+        except TooBusy as error:
+            return Response(json_bytes({"errors": [as_json(error)]}), 429, {"retry-after": "1"}, _JSON)
         except WatersmeetError as error:
             return Response(json_bytes({"errors": [as_json(error)]}), 400, media_type=_JSON)
 
@@ -173,29 +165,3 @@ def _operation(told: Any) -> _Operation:
     if name is not None and not isinstance(name, str):
         raise WrongRequest(400, "`operationName` is no text")
     return _Operation(query, cast(dict[str, Any] | None, variables), name or None)
-
-
-class _Sockets(strawberry.asgi.GraphQL[Context, None]):
-    """WebSockets by graphql-transport-ws; who may open one is decided before (`local`)."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__(
-            endpoint._schema,  # pyright: ignore[reportPrivateUsage] - the endpoint is one thing in two classes
-            graphql_ide=None,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=timedelta(seconds=10),
-            max_subscriptions_per_connection=_SUBSCRIPTIONS,
-        )
-        self._endpoint = endpoint
-
-    async def get_context(self, request: Any, response: Any) -> Context:
-        """One for the whole connection."""
-        return self._endpoint.context(lasting=True)
-
-    def decode_json(self, data: str | bytes) -> object:
-        """A message. Raises `orjson.JSONDecodeError`, which is a `json.JSONDecodeError`."""
-        return orjson.loads(data)
-
-    def encode_json(self, data: object) -> str:
-        """A message, as text, which the protocol wants."""
-        return json_bytes(data).decode()

@@ -31,7 +31,8 @@ _CODES: tuple[tuple[type[WatersmeetError], str], ...] = (
     (SourceError, "UNAVAILABLE"),
     (Misconfigured, "UNAVAILABLE"),
 )
-_HIDDEN = "something went wrong inside Watersmeet: its log has the trace under this request's id"
+_HIDDEN = "something went wrong inside Watersmeet: its log has the trace under the request id {id}"
+_AWAY = "the store cannot be read now: the log says why, under the request id {id}"
 
 
 class LimitExceeded(BadInput):
@@ -57,16 +58,26 @@ def told(error: GraphQLError) -> GraphQLError:
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
     if isinstance(cause, WatersmeetError):
-        return _as(error, str(cause), _extensions(cause))
+        said = as_json(cause)
+        return _as(error, said["message"], said["extensions"])
     if cause is None or isinstance(cause, GraphQLError):
         return _as(error, error.message, {"code": "BAD_INPUT"})
     _log.error("a field could not be answered", path=error.path, exc_info=cause)
-    return _as(error, _HIDDEN, {"code": "INTERNAL"})
+    return _as(error, _HIDDEN.format(id=_request()), {"code": "INTERNAL", "requestId": _request()})
 
 
 def as_json(error: WatersmeetError) -> dict[str, Any]:
-    """An error that comes before there is a GraphQL document to point into."""
+    """An error as it may leave the house, wherever it comes from."""
+    if isinstance(error, StoreUnavailable | Misconfigured):  # addresses and paths are the operator's business
+        _log.error("the store could not be asked", exc_info=error)
+        message = _AWAY.format(id=_request())
+        return {"message": message, "extensions": {"code": "UNAVAILABLE", "requestId": _request()}}
     return {"message": str(error), "extensions": _extensions(error)}
+
+
+def _request() -> str:
+    """The id under which the log has the request at hand."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", "unknown"))
 
 
 def _extensions(error: WatersmeetError) -> dict[str, Any]:

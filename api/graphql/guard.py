@@ -1,19 +1,24 @@
 """Holds every GraphQL operation to the limits before any of it is done, whichever way it came in."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+)
 from strawberry.extensions import SchemaExtension
 
 from ...config.settings import Limits
+from ...federation.errors import BadInput
+from .arguments import check_variables
 from .cost import cost_of
 from .errors import LimitExceeded
 from .limits import Documents
-
-_LONG = 1000
-"""A text of so many characters may take a while to judge."""
 
 
 class Guard:
@@ -24,35 +29,49 @@ class Guard:
         self._limits = limits
         self._documents = documents
 
-    async def refusal(
-        self, query: str | None, variables: Mapping[str, Any] | None, name: str | None
-    ) -> GraphQLError | None:
+    def refusal(self, query: str | None, variables: Mapping[str, Any] | None, name: str | None) -> GraphQLError | None:
         """Why an operation is not even begun; None: it may be."""
         if not query:
             return None
-        if len(query) > _LONG and not self._documents.knows(query):  # others shall not wait until it is judged
-            judged = await asyncio.get_running_loop().run_in_executor(None, self._documents.judge, query)
-        else:
-            judged = self._documents.judge(query)
-        if judged.document is None or judged.invalid:
-            return judged.refusal  # what is invalid is told by the extension, once the operation is known
+        judged = self._documents.judge(query)
+        if judged.document is None:
+            return judged.refusal
         try:
-            self._weigh(judged.document, variables or {}, name)
-        except LimitExceeded as error:
+            operation = _meant(judged.document, name)
+            if not judged.invalid:  # if it is, the extension tells so
+                check_variables(variables or {}, self._limits)
+                self._weigh(judged.document, operation, variables or {})
+        except BadInput as error:
             return GraphQLError(str(error), original_error=error)
         return None
 
-    def _weigh(self, document: DocumentNode, variables: Mapping[str, Any], name: str | None) -> None:
+    def watches(self, query: str | None, name: str | None) -> bool:
+        """Whether it is a subscription that is asked for."""
+        document = self._documents.judge(query).document if query else None
+        operation = get_operation_ast(document, name) if document is not None else None
+        return operation is not None and operation.operation is OperationType.SUBSCRIPTION
+
+    def _weigh(self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
         """Add up what it costs with these variables. Raises `LimitExceeded`."""
-        operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
-        chosen = [one for one in operations if name is None or (one.name is not None and one.name.value == name)]
-        cost = max((cost_of(self._schema, document, one, variables) for one in chosen), default=0.0)
+        cost = cost_of(self._schema, document, operation, variables)
         if cost > self._limits.cost:
             raise LimitExceeded(
                 f"the query costs {cost:g}, more than the {self._limits.cost} it may: ask for smaller pages, or for "
                 "fewer walks within lists",
                 setting="server.limits.cost",
             )
+
+
+def _meant(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """The one operation that is asked for; nothing is guessed. Raises `BadInput`."""
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    named = [one for one in operations if name is None or (one.name is not None and one.name.value == name)]
+    if not named:
+        what = "holds no operation" if not operations else "holds no operation of the name in `operationName`"
+        raise BadInput(f"the query {what}")
+    if len(named) > 1:
+        raise BadInput("the query holds several operations: name the one that is meant in `operationName`")
+    return named[0]
 
 
 class Prepared(SchemaExtension):

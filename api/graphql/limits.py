@@ -15,9 +15,12 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     parse,
+    visit,
 )
 
 from ...config.settings import Limits
+from ...federation.errors import BadInput
+from .arguments import Parts
 from .errors import LimitExceeded
 
 _TEXTS = 256
@@ -68,7 +71,7 @@ class Documents:
     def _look(self, text: str) -> Judged:
         try:
             document = self._parse(text)
-        except LimitExceeded as error:
+        except BadInput as error:
             return Judged(refusal=GraphQLError(str(error), original_error=error))
         except GraphQLError as error:
             return Judged(refusal=error)
@@ -85,6 +88,7 @@ class Documents:
             if "nested too deeply" in error.description:
                 raise _too_deep(limits) from error
             raise
+        self._look_at_parts(document)
         measure = _Measure(document)
         for definition in document.definitions:
             if isinstance(definition, OperationDefinitionNode):
@@ -92,16 +96,24 @@ class Documents:
                 self._admit(shape)
         return document
 
+    def _look_at_parts(self, document: DocumentNode) -> None:
+        parts = Parts(self._limits)
+        visit(document, parts)
+        if parts.fragments > self._limits.fragments:
+            _refuse(f"{self._limits.fragments} fragments", "fragments")
+        if parts.named > self._limits.fragments:
+            _refuse(f"{self._limits.fragments} places where it names a fragment", "fragments")
+
     def _admit(self, shape: "_Shape") -> None:
         limits = self._limits
         if shape.introspects and not limits.introspection:
             raise LimitExceeded("introspection is off", setting="server.limits.introspection")
-        if shape.depth > limits.depth and not shape.introspects:  # a rule of its own bounds introspection
+        if shape.depth > limits.depth:
             raise _too_deep(limits)
         if shape.aliases > limits.aliases:
             _refuse(f"{limits.aliases} aliases", "aliases")
-        if shape.directives > limits.aliases:
-            _refuse(f"{limits.aliases} directives (as many as aliases)", "aliases")
+        if shape.directives > limits.directives:
+            _refuse(f"{limits.directives} directives", "directives")
         if shape.fields > limits.tokens:
             _refuse(f"{limits.tokens} fields once its fragments are spelled out", "tokens")
 
@@ -163,12 +175,13 @@ class _Measure:
 
     def _field(self, field: FieldNode) -> _Shape:
         inner = self.of(field.selection_set)
+        introspects = field.name.value in _INTROSPECTION
         return _Shape(
-            inner.depth + 1,
+            1 if introspects else inner.depth + 1,  # a rule of its own bounds introspection
             inner.aliases + (field.alias is not None),
             inner.directives,
             inner.fields + 1,
-            inner.introspects or field.name.value in _INTROSPECTION,
+            inner.introspects or introspects,
         )
 
     def _fragment(self, name: str) -> _Shape:

@@ -51,7 +51,6 @@ class Query:
         first: int = 20,
         after: str | None = None,
     ) -> Connection[Asset]:
-        info.context.words([text], kinds, platforms, sources, tags, owners)
         wanted = Wanted(text, kinds or (), platforms or (), sources or (), tags or (), owners or ())
         question = ["search", text, kinds, platforms, sources, tags, owners]
         return await _search(info.context, wanted, question, first, after)
@@ -144,7 +143,6 @@ class Query:
         first: int = 100,
         after: str | None = None,
     ) -> Connection[Change]:
-        info.context.words(ids)
         return await _changes(info.context, numbers_of(ids), from_, to, first, after)
 
     @strawberry.field(description="Which records an asset is made of, and why.")

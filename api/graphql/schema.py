@@ -13,12 +13,15 @@ from graphql import (
     GraphQLObjectType,
     Undefined,
     specified_rules,
+    validate,
 )
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from ...config.settings import Limits
+from .bounded import Bounded
 from .errors import Told, told
 from .guard import Guard, Prepared
 from .limits import Documents
@@ -28,6 +31,8 @@ from .scalars import SCALARS
 from .subscription import Subscription
 
 Heard = Callable[[str], None]
+_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+"""GraphQL's own, and those that strawberry adds."""
 
 
 def _unheard(_code: str) -> None:
@@ -39,6 +44,7 @@ class Schema(strawberry.Schema):
 
     def __init__(self, limits: Limits, heard: Heard = _unheard) -> None:
         """`heard` is told the code of each error."""
+        self._introspection = limits.introspection
         documents = Documents(limits, self._validated)
         super().__init__(  # pyright: ignore[reportUnknownMemberType] - strawberry leaves a generic open
             query=Query,
@@ -48,6 +54,7 @@ class Schema(strawberry.Schema):
                 lambda: Told(heard),
                 lambda: Prepared(documents),
             ],
+            execution_context_class=Bounded,
             config=StrawberryConfig(scalar_map=dict(SCALARS)),
         )
         for kind in self._schema.type_map.values():
@@ -66,16 +73,16 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
         """Do a query or a mutation, if it is within the limits."""
-        if refused := await self._refusal(query, variable_values, operation_name):
-            return ExecutionResult(data=None, errors=[refused])
-        return await super().execute(
-            query,
-            variable_values,
-            context_value,
-            root_value,
-            operation_name,
-            allowed_operation_types,
-            operation_extensions,
+        return await context_value.answering.do(
+            lambda: self._execute(
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                allowed_operation_types,
+                operation_extensions,
+            )
         )
 
     async def stream(
@@ -88,9 +95,14 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
         allowed_operation_types: Any = None,
     ) -> Any:
-        """Do an operation over a WebSocket, if it is within the limits."""
-        if refused := await self._refusal(query, variable_values, operation_name):
+        """Do an operation over a WebSocket, if it is within the limits; a query is one like any other."""
+        refused, watches = await context_value.answering.do(
+            lambda: self._judged(query, variable_values, operation_name)
+        )
+        if refused:
             return _only(PreExecutionError(data=None, errors=[refused]))
+        if not watches:
+            return self._once(query, variable_values, context_value.anew(), operation_name)
         return await super().stream(
             query,
             variable_values,
@@ -101,16 +113,44 @@ class Schema(strawberry.Schema):
             allowed_operation_types,
         )
 
+    async def _execute(
+        self, query: str | None, variables: dict[str, Any] | None, context: Any, root: Any, name: str | None, *more: Any
+    ) -> ExecutionResult:
+        if refused := self._refusal(query, variables, name):
+            return ExecutionResult(data=None, errors=[refused])
+        return await super().execute(query, variables, context, root, name, *more)
+
+    async def _once(
+        self, query: str | None, variables: dict[str, Any] | None, context: Any, name: str | None
+    ) -> AsyncGenerator[ExecutionResult]:
+        result = await self.execute(query, variables, context, None, name)
+        if result.data is None and result.errors and not any(error.path for error in result.errors):
+            yield PreExecutionError(data=None, errors=result.errors)
+        else:
+            yield result
+
+    async def _judged(
+        self, query: str | None, variables: dict[str, Any] | None, name: str | None
+    ) -> tuple[GraphQLError | None, bool]:
+        refused = self._refusal(query, variables, name)
+        return refused, refused is None and self._guard.watches(query, name)
+
+    def _get_custom_context_kwargs(
+        self, operation_extensions: dict[str, Any] | None = None, *, sync: bool = False
+    ) -> dict[str, Any]:
+        """What is handed to graphql-core: no name is suggested to whoever may not ask for the schema."""
+        told_on = super()._get_custom_context_kwargs(operation_extensions, sync=sync)
+        return {**told_on, "hide_suggestions": not self._introspection}
+
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
         """Nothing: `told` logs what could not be answered, and what was asked is nobody's business."""
 
     def _validated(self, document: DocumentNode) -> list[GraphQLError]:
-        return validate_document(self._schema, document, tuple(specified_rules))
+        hidden = not self._introspection
+        return validate(self._schema, document, _RULES, hide_suggestions=hidden)
 
-    async def _refusal(
-        self, query: str | None, variables: dict[str, Any] | None, name: str | None
-    ) -> GraphQLError | None:
-        refused = await self._guard.refusal(query, variables, name)
+    def _refusal(self, query: str | None, variables: dict[str, Any] | None, name: str | None) -> GraphQLError | None:
+        refused = self._guard.refusal(query, variables, name)
         if refused is None:
             return None
         refused = told(refused)

@@ -35,7 +35,6 @@ class Subscription:
     @strawberry.subscription(description="What becomes of these assets from now on.")
     async def changes(self, info: Info, ids: list[ID]) -> AsyncGenerator[Change]:
         reader = info.context.services.store.reader
-        info.context.words(ids)
         assets = numbers_of(ids) or []
         seen = await info.context.call(reader.head)
         while True:

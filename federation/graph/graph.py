@@ -5,9 +5,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from threading import RLock
+from threading import Lock, RLock
 from typing import Protocol
 
+from .. import patience
 from ..columns import GraphColumns
 from ..errors import CursorExpired
 from .snapshot import Snapshot
@@ -66,13 +67,20 @@ class Graph:
         self._newest: Snapshot | None = None
         self._known: OrderedDict[datetime, Snapshot] = OrderedDict()
         self._lock = RLock()
+        self._learning = Lock()
+
+    @property
+    def newest(self) -> Snapshot | None:
+        """The graph as it was last read, without a look whether it is still so; None: nobody asked yet."""
+        return self._newest
 
     def now(self) -> Snapshot:
         """The present graph; read anew if the store has moved on. Raises `StoreUnavailable`."""
         with self._lock:
             head = self._reader.head()
             if self._newest is None or self._newest.seq != head:
-                self._replace(Snapshot.of(self._reader.columns()))
+                with patience.until(None):  # all will ask it, not only who does so first
+                    self._replace(Snapshot.of(self._reader.columns()))
             assert self._newest is not None
             return self._newest
 
@@ -91,7 +99,8 @@ class Graph:
         """The graph as it was known at a time. Raises `StoreUnavailable`."""
         if known_at >= self._clock():  # more may still be known by then
             return self.now()
-        with self._lock:
+        with self._learning:  # a lock of its own, so that what is known now can be asked meanwhile
+            patience.check()
             if known_at not in self._known:
                 self._known[known_at] = Snapshot.of(self._reader.columns(known_at))
             self._known.move_to_end(known_at)

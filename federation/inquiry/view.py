@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import patience
 from ..columns import EVER, NONE, SINCE_BEFORE
 from ..graph import Cut, Snapshot, Walked, edge_keys, last_seen
 from ..graph.cut import EVIDENCE
@@ -155,6 +156,7 @@ class View:
 
     def _behind(self, key: int, keys: NDArray[np.int64], guessed: bool) -> NDArray[np.int32]:
         """The claims of an edge that count: those of the level, and those that it was walked by."""
+        patience.check()
         claims, count = self.snapshot.claims, self.snapshot.things.ids.size
         found = self.snapshot.pairs(self.level).behind(key)
         if not found.size:
@@ -180,6 +182,7 @@ class View:
         return int(np.argmax(np.maximum(claims.seen[behind], claims.start[behind])))
 
     def _edge(self, edges: Edges, place: int, behind: NDArray[np.int32], rows: dict[int, EdgeRow]) -> LineageEdge:
+        patience.check()
         claims, things = self.snapshot.claims, self.snapshot.things
         word = int(edges.key[place]) & 255
         role = word & 15

@@ -12,11 +12,14 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from ..errors import Misconfigured, StoreUnavailable
+from .. import patience
+from ..errors import Misconfigured, OutOfTime, StoreUnavailable
 from .tables import counter
 
 OLDEST_SQLITE = (3, 37, 0)
 BLOCK = 1000
+_STEPS = 10_000
+"""So many steps SQLite does between two looks at the clock."""
 _EXAMPLE = "for example `store: {url: sqlite:///watersmeet.db}` or `postgresql://user@host/database`"
 
 
@@ -50,11 +53,12 @@ class Database:
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
-        """A consistent view of one moment. Raises `StoreUnavailable`."""
+        """A consistent view of one moment. Raises `StoreUnavailable`, and `OutOfTime` where `patience` has an end."""
+        patience.check()
         with self._translated(), self._engine.connect() as connection:
             if not self.is_sqlite:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
+            with connection.begin(), self._ending(connection):
                 yield connection
 
     @contextmanager
@@ -92,10 +96,29 @@ class Database:
         return self._durable
 
     @contextmanager
+    def _ending(self, connection: Connection) -> Generator[None]:
+        """Let the database itself stop a statement whose time is over."""
+        left = patience.left()
+        if left is None:
+            yield
+        elif self.is_sqlite:
+            driver: Any = connection.connection.driver_connection
+            driver.set_progress_handler(patience.is_over, _STEPS)
+            try:
+                yield
+            finally:
+                driver.set_progress_handler(None, 0)
+        else:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(left * 1000) + 1}")
+            yield
+
+    @contextmanager
     def _translated(self) -> Generator[None]:
         try:
             yield
         except DBAPIError as error:
+            if patience.is_over():
+                raise OutOfTime("the time for this question is over: the store was told to stop") from error
             shown = self.url.render_as_string(hide_password=True)
             raise StoreUnavailable(
                 f"the store {shown} cannot do this now: {_reason(error)}. {_remedy(error)}"

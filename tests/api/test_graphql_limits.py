@@ -3,9 +3,12 @@
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
+from watersmeet.federation.model import AssetKind, Record
 
 from .conftest import Serve, Service
 
@@ -53,10 +56,39 @@ def test_aliases_are_counted_through_fragments(serve: Serve):
     exceeds(service, "{ a: sources { ...F } b: sources { ...F } } fragment F on Source { n: name m: name }", "aliases")
 
 
-def test_directives_are_counted_like_aliases(serve: Serve):
-    service = limited(serve, aliases=2)
+def test_depth_beside_introspection_counts_too(serve: Serve):
+    exceeds(limited(serve, depth=3), "{ __schema { queryType { name } } " + NESTED.strip()[1:], "depth")
+
+
+def test_introspection_may_go_as_deep_as_its_own_rule_lets_it(serve: Serve):
+    limited(serve, depth=2).ask("{ __schema { types { fields { type { ofType { ofType { name } } } } } } }")
+
+
+def test_directives_are_counted_where_they_stand(serve: Serve):
+    service = limited(serve, directives=2)
     service.ask("{ sources @include(if: true) { name @skip(if: false) } }")
-    exceeds(service, "{ sources @include(if: true) { name @skip(if: false) platform @skip(if: false) } }", "aliases")
+    exceeds(service, "{ sources @include(if: true) { name @skip(if: false) platform @skip(if: false) } }", "directives")
+
+
+def test_directives_hide_in_no_fragment(serve: Serve):
+    service = limited(serve, directives=2)
+    inside = "fragment F on Source { name @skip(if: false) }"
+    service.ask(f"{{ sources {{ ...F ...F }} }} {inside}")
+    exceeds(service, f"{{ sources {{ ...F ...F ...F }} }} {inside}", "directives")
+
+
+def test_a_query_may_define_as_many_fragments_as_the_limit(serve: Serve):
+    service = limited(serve, fragments=3)
+    defined = [f"fragment F{n} on Source {{ name }}" for n in range(4)]
+    service.ask(f"{{ sources {{ ...F0 ...F1 ...F2 }} }} {' '.join(defined[:3])}")
+    exceeds(service, f"{{ sources {{ ...F0 ...F1 ...F2 }} }} {' '.join(defined)}", "fragments")
+
+
+def test_a_query_may_name_fragments_as_often_as_the_limit(serve: Serve):
+    service = limited(serve, fragments=3)
+    query = "{ sources { %s } } fragment F on Source { name }"
+    service.ask(query % ("...F " * 3))
+    exceeds(service, query % ("...F " * 4), "fragments")
 
 
 def test_tokens_are_counted_while_the_query_is_read(serve: Serve):
@@ -69,7 +101,8 @@ def test_comments_count_as_well(serve: Serve):
     exceeds(limited(serve, tokens=20), "{ sources { name } }\n" + "#\n" * 50, "tokens")
 
 
-def test_fragments_in_fragments_do_not_explode(service: Service):
+def test_fragments_in_fragments_do_not_explode(serve: Serve):
+    service = limited(serve, fragments=1000)
     links = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(200))
     began = time.monotonic()
     exceeds(service, f"{{ ...F0 }} {links} fragment F200 on Query {{ sources {{ name }} }}", "tokens")
@@ -229,13 +262,126 @@ def test_the_limits_hold_on_a_websocket_too(serve: Serve):
             assert message["payload"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
 
 
-def test_a_list_of_words_may_be_as_long_as_a_page(serve: Serve):
-    service = limited(serve, page=3)
-    query = """query($w: [String!], $i: [ID!]) {
-        search(text: "", first: 1, tags: $w) { total } changes(first: 1, ids: $i) { total } }"""
-    service.ask(query, w=["a"] * 3, i=["1"] * 3)
+LISTS = """query($w: [String!], $i: [ID!]) {
+    search(text: "", first: 1, tags: $w) { total } changes(first: 1, ids: $i) { total } }"""
+
+
+def test_a_list_in_the_arguments_may_be_as_long_as_the_limit(serve: Serve):
+    service = limited(serve, items=3)
+    service.ask(LISTS, w=["a"] * 3, i=["1"] * 3)
     for variables in ({"w": ["a"] * 4}, {"i": ["1"] * 4}):
-        exceeds(service, query, "page", **variables)
+        exceeds(service, LISTS, "items", **variables)
+    service.ask("{ changes(ids: [1, 2, 3]) { total } }")
+    exceeds(service, "{ changes(ids: [1, 2, 3, 4]) { total } }", "items")
+    exceeds(service, "query($i: [ID!] = [1, 2, 3, 4]) { changes(ids: $i) { total } }", "items")
+
+
+def test_all_lists_at_their_limit_are_no_more_than_a_store_can_take(service: Service):
+    words = [str(number) for number in range(1000)]
+    query = """query($w: [String!], $i: [ID!]) { changes(ids: $i) { total }
+        search(text: "", platforms: $w, sources: $w, tags: $w, owners: $w) { total } }"""
+    service.ask(query, w=words, i=words)
+
+
+def test_a_text_in_the_arguments_may_be_as_long_as_the_limit(serve: Serve):
+    service = limited(serve, text=64)
+    query = "query($t: String!, $w: [String!]) { search(text: $t, tags: $w) { total } }"
+    service.ask(query, t="a" * 64, w=["b" * 64])
+    exceeds(service, query, "text", t="a" * 65)
+    exceeds(service, query, "text", t="a", w=["b" * 65])
+    exceeds(service, f'{{ asset(key: "{"a" * 65}") {{ id }} }}', "text")
+    exceeds(service, f'query($t: String! = "{"a" * 65}") {{ search(text: $t) {{ total }} }}', "text")
+
+
+def test_the_longest_text_is_no_more_than_a_search_can_take(service: Service):
+    for text in ("a" * 8192, "a " * 4096, "% " * 4096, "é" * 8192, "/" * 8192):
+        service.ask("query($t: String!) { search(text: $t) { total } asset(key: $t) { id } }", t=text)
+
+
+def test_variables_may_hold_as_many_values_as_the_limit(serve: Serve):
+    service = limited(serve, values=10)
+    query = 'query($w: [String!]) { search(text: "", tags: $w) { total } }'
+    service.ask(query, w=["a"] * 9)
+    exceeds(service, query, "values", w=["a"] * 10)
+    exceeds(service, query, "values", w=[], unused={str(number): number for number in range(10)})
+
+
+def test_values_may_stand_in_one_another_as_deep_as_the_limit(serve: Serve):
+    service = limited(serve, nesting=2)
+    query = "query($w: Walk) { lineage(root: 1, walk: $w) { total } }"
+    assert service.refused(query, w={"edges": ["READ"]})["code"] == "NOT_FOUND"
+    exceeds(service, query, "nesting", w={"edges": [["READ"]]})
+    exceeds(service, query, "nesting", w={}, unused=[[[]]])
+    exceeds(service, "{ lineage(root: 1, walk: {edges: [[READ]]}) { total } }", "nesting")
+
+
+def test_values_nested_beyond_what_python_can_follow_are_refused_too(service: Service):
+    deep = "[" * 900 + "]" * 900
+    query = "query($w: Walk) { lineage(root: 1, walk: $w) { total } }"
+    body = f'{{"query": "{query}", "variables": {{"w": {deep}}}}}'
+    answer = service.client.post("/graphql", content=body, headers={"content-type": "application/json"}).json()
+    assert answer["errors"][0]["extensions"]["setting"] == "server.limits.nesting"
+
+
+def test_an_answer_may_hold_as_many_objects_as_the_limit(serve: Serve):
+    service = limited(serve, answer=100)
+    service.tell(*(Record(f"d/{n}", AssetKind.DATASET, f"orders {n}") for n in range(60)))
+    query = '{ search(text: "orders", first: %d) { total edges { node { name } } } }'
+    assert service.ask(query % 40)["search"]["total"] == 60
+    exceeds(service, query % 60, "answer")
+
+
+def test_more_queries_than_may_wait_are_asked_to_come_again(serve: Serve, monkeypatch: pytest.MonkeyPatch):
+    service = limited(serve, queries=1)
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(first: int, after: int) -> tuple[list[object], int]:
+        asked.set()
+        go_on.wait(60)
+        return [], 0
+
+    monkeypatch.setattr(service.store.reader, "gaps", slow)
+    with ThreadPoolExecutor() as others:
+        waiting = others.submit(service.ask, "{ gaps { total } }")
+        assert asked.wait(60)
+        response = service.client.post("/graphql", json={"query": "{ __typename }"})
+        go_on.set()
+        assert waiting.result(60) == {"gaps": {"total": 0}}
+    assert (response.status_code, response.headers["retry-after"]) == (429, "1")
+    assert response.json()["errors"][0]["extensions"] == {
+        "code": "LIMIT_EXCEEDED",
+        "setting": "server.limits.queries",
+    }
+    assert service.ask("{ __typename }") == {"__typename": "Query"}
+
+
+PAGE = 'search(text: "orders", first: 2000) { edges { node { id kind name platforms stub } cursor } }'
+HEAVY = "{" + " ".join(f"a{number}: {PAGE}" for number in range(8)) + "}"
+
+
+def filled(service: Service) -> Service:
+    service.tell(*(Record(f"d/{n}", AssetKind.DATASET, f"orders {n}") for n in range(2000)))
+    return service
+
+
+def test_others_are_answered_while_a_heavy_answer_is_put_together(serve: Serve):
+    service = filled(limited(serve, time="10m"))
+    with ThreadPoolExecutor() as others:
+        heavy = others.submit(service.ask, HEAVY)
+        for _ in range(5):
+            assert service.client.get("/healthz").status_code == 200
+            assert service.ask("{ sources { name } }")["sources"][0] == {"name": "tracking"}
+        assert not heavy.done(), "the heavy query was too light to show anything"
+        answer = heavy.result(300)
+    assert {len(page["edges"]) for page in answer.values()} == {2000}
+
+
+def test_an_answer_that_takes_too_long_to_put_together_is_given_up(serve: Serve):
+    service = filled(limited(serve, time="500ms"))
+    answer = service.post(HEAVY)
+    assert answer.get("data") is None
+    assert {error["extensions"]["setting"] for error in answer["errors"]} == {"server.limits.time"}
+    assert service.ask("{ sources { name } }")["sources"][0] == {"name": "tracking"}
 
 
 def test_a_text_that_no_store_can_hold_is_bad_input(service: Service):
