@@ -314,3 +314,48 @@ letter = _table(
     Column("at", Int, nullable=False),
     UniqueConstraint("source", "hash", name="letter_hash"),
 )
+
+token = _table(
+    "token",
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("created_at", Int, nullable=False),
+    Column("expires_at", Int),
+    Column("revoked_at", Int),
+    Column("used_at", Int),
+    Column("used_from", Text),
+)
+"""Bearer tokens: `id` is their public part, `hash` the SHA-256 of the secret one. A revoked token keeps its row."""
+
+token_address = _table(
+    "token_address",
+    Column("token", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("seen_at", Int, nullable=False),
+)
+"""From where a token was used, so that a new address is noticed."""
+
+audit = _table(
+    "audit",
+    Column("chain", Text, primary_key=True),
+    Column("seq", Int, primary_key=True, autoincrement=False),
+    Column("at", Int, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("audit_at", "at"),
+    Index("audit_what", "what", "at"),
+)
+"""Who did what: one chain a writing process. `body` holds the whole entry and the hash before it, `hash` is its SHA-256;
+the columns beside them are for finding it."""
+
+audit_head = _table(
+    "audit_head",
+    Column("chain", Text, primary_key=True),
+    Column("seq", Int, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("sealed", Int, nullable=False),
+)
+"""The newest entry of each chain, and the newest that a seal names; the row's lock makes a chain's numbers gapless."""
