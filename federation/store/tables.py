@@ -348,8 +348,8 @@ audit = _table(
     Index("audit_at", "at"),
     Index("audit_what", "what", "at"),
 )
-"""Who did what: one chain a writing process. `body` holds the whole entry and the hash before it, `hash` is its SHA-256;
-the columns beside them are for finding it."""
+"""Who did what: one chain a writing process. `body` holds the whole entry and the hash before it, `hash` is its
+SHA-256; the columns beside them are for finding it."""
 
 audit_head = _table(
     "audit_head",
