@@ -230,3 +230,61 @@ class Written:
             self.skipped + other.skipped,
             self.touched + other.touched,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """One bearer token as the store knows it; the token itself is nowhere."""
+
+    id: str
+    """The part of the token that may be shown."""
+    name: str
+    role: str
+    hash: bytes = field(repr=False)
+    """SHA-256 of the part that may not."""
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    used_at: datetime | None = None
+    """When it was last used, to a few minutes."""
+    used_from: str | None = None
+    """The address that it was last used from."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One entry of the audit log: what was done, by whom, from where."""
+
+    chain: str
+    """The writing process."""
+    seq: int
+    """Its number in that chain, from 1, without gaps."""
+    at: datetime
+    what: str
+    by: str
+    address: str | None
+    detail: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An entry of the audit log that is not what was written."""
+
+    chain: str
+    seq: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditProof:
+    """What checking the whole audit log brought to light."""
+
+    entries: int
+    chains: int
+    seals: int
+    broken: tuple[Broken, ...]
+    """The first broken entry of each chain, the oldest chain first."""
+    sealed_at: datetime | None
+    """When the chains were last sealed; up to there a tail that was cut off is noticed."""
+    seal: str | None
+    """The hash of the newest seal, to be kept elsewhere."""

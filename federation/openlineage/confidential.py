@@ -97,7 +97,7 @@ def mark(rule: str) -> str:
 
 
 _HINT = re.compile(
-    r"[@=]|--\w|bearer|authorization|-----BEGIN|AKIA|ASIA|AIza|eyJ|dapi|ghp_|gho_|ghs_|github_pat_|glpat-|xox[a-z]-|sk-"
+    r"[@=]|--\w|bearer|authorization|-----BEGIN|AKIA|ASIA|AIza|eyJ|dapi|ghp_|gho_|ghs_|github_pat_|glpat-|xox[a-z]-|sk-|wm_"
     r"|(?:pass|pwd|secret|token|key|credential|cookie)\w*[\"']?\s*:|identified\s+by|password",
     re.IGNORECASE,
 )
@@ -127,7 +127,7 @@ _SQL = re.compile(r"(\b(?:identified\s{1,4}by|password)\s{1,4})('[^']{1,512}')",
 _KNOWN = re.compile(
     r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----(?:[^-]|-(?!-))*(?:-----END [A-Z ]{0,32}PRIVATE KEY-----)?"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z\-_]{35}|\bdapi[0-9a-f]{32}\b|\bgithub_pat_\w{22,255}|\bgh[opsu]_\w{36,255}"
-    r"|\bglpat-[\w\-]{20,64}|\bxox[a-z]-[\w\-]{10,250}|\bsk-[A-Za-z0-9_\-]{20,200}"
+    r"|\bglpat-[\w\-]{20,64}|\bxox[a-z]-[\w\-]{10,250}|\bsk-[A-Za-z0-9_\-]{20,200}|(?<![A-Za-z0-9])wm_[a-z2-7]{10}_[a-z2-7]{52}"
     r"|(?<![\w\-])eyJ[\w\-]{8,4096}\.eyJ[\w\-]{4,8192}\.[\w\-]{0,4096}"
 )
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from ..naming import Registry
+from .audit import AuditLog
 from .database import Database
 from .events import EventLog
 from .journal import Journal
@@ -18,6 +19,7 @@ from .reader import Reader
 from .schema import bring_up
 from .search import Wanted
 from .tables import info
+from .tokens import Tokens
 
 __all__ = ["Store", "Wanted", "utcnow"]
 
@@ -28,7 +30,7 @@ def utcnow() -> datetime:
 
 
 class Store:
-    """A store on SQLite or PostgreSQL. Its parts: `journal`, `ledger`, `events`, `members`, `reader`."""
+    """A store on SQLite or PostgreSQL: `journal`, `ledger`, `events`, `members`, `reader`, `audit` and `tokens`."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._db = database
@@ -37,6 +39,8 @@ class Store:
         self.events = EventLog(database, self.journal, clock)
         self.members = Members(database, clock)
         self.reader = Reader(database, clock)
+        self.audit = AuditLog(database, clock)
+        self.tokens = Tokens(database, self.audit, clock)
 
     @classmethod
     def open(cls, url: str, *, create: bool = True, clock: Callable[[], datetime] = utcnow) -> "Store":
