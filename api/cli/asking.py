@@ -86,9 +86,10 @@ def ask(
         )
 
     is_cut = answer.page_info.has_next_page
+    unshown = answer.total - len(answer.nodes) if is_cut else 0
 
     def show(console: "Console") -> None:
-        for line in (*tree(answer), *completeness(answer.completeness)):
+        for line in (*tree(answer), *completeness(answer.completeness, unshown)):
             console.print(line)
         if is_cut:
             console.print(f"  {len(answer.nodes)} of {answer.total} things are shown: ask with a larger --first")

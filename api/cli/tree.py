@@ -52,14 +52,18 @@ def label(node: "LineageNode") -> str:
     return f"{node.name}  ({'; '.join(said)})"
 
 
-def completeness(found: "Completeness") -> Iterator[str]:
-    """First whether the answer is exact, then each reason why it is not, with what to do."""
-    if found.exact:
+def completeness(found: "Completeness", unshown: int = 0) -> Iterator[str]:
+    """First whether the answer is exact, then each reason why it is not, with what to do; `unshown`: on later pages."""
+    if found.exact and unshown:
+        yield f"not complete: what is shown is exact, {unshown} more things are not shown"
+    elif found.exact:
         yield "complete: exact"
     else:
         yield f"not complete: a lower bound{'; cut to the page' if found.truncated else ''}"
     if found.undated:
         yield f"  {found.undated} edges without a date: they count as true at any time"
+    if found.changed:
+        yield f"  {found.changed} things have changed since the state of the graph that this stands on"
     if found.hidden:
         yield f"  {found.hidden} neighbours are hidden from you"
     if found.lowest_confidence is not None and found.lowest_confidence < 1:

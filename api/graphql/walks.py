@@ -61,6 +61,9 @@ class Completeness(_Mirror):
     hidden: int
     undated: int
     lowest_confidence: float | None
+    changed: int = strawberry.field(
+        description="How many of the things shown have changed since the state that this page stands on."
+    )
     stale: list[StaleSource]
     failures: list[SyncFailure]
 

@@ -56,6 +56,8 @@ class Completeness:
     truncated: bool = False
     hidden: int = 0
     undated: int = 0
+    changed: int = 0
+    """How many of the things shown have changed since the state of the graph that this page stands on."""
     lowest_confidence: float | None = None
     stale: tuple[StaleSource, ...] = ()
     failures: tuple[SyncFailure, ...] = ()

@@ -55,6 +55,7 @@ def completeness(
     undated: int = 0,
     lowest_confidence: float | None = None,
     truncated: bool = False,
+    changed: int = 0,
 ) -> Completeness:
     """What is to be said of an answer that stands on the sources `used` (their ids)."""
     standing_on = frozenset(used)
@@ -68,8 +69,9 @@ def completeness(
         stale += _stale(source, now, is_used=is_used)
         failures += _failures(source, is_used=is_used)
     return Completeness(
-        exact=not (truncated or stale or failures),
+        exact=not (truncated or changed or stale or failures),
         truncated=truncated,
+        changed=changed,
         undated=undated,
         lowest_confidence=lowest_confidence,
         stale=tuple(stale),

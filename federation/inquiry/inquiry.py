@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..columns import SINCE_BEFORE
 from ..errors import BadInput, CursorExpired, NotFound
@@ -128,7 +129,9 @@ class Inquiry:
             total_edges=visible.size + view.loops(),
             truncated=truncated,
             page_info=self._page_info(asked, first, int(shown.size)),
-            completeness=self._completeness(asked, edges, truncated=truncated),
+            completeness=self._completeness(
+                asked, edges, part.nodes if known_at is None else None, truncated=truncated
+            ),
         )
 
     def impact(
@@ -162,7 +165,9 @@ class Inquiry:
             nodes=view.shown_nodes(here),
             truncated=view.walked.truncated,
             page_info=self._page_info(asked, first, int(shown.size)),
-            completeness=self._completeness(asked, view.edges(), truncated=view.walked.truncated),
+            completeness=self._completeness(
+                asked, view.edges(), here if known_at is None else None, truncated=view.walked.truncated
+            ),
         )
 
     def paths(
@@ -267,8 +272,12 @@ class Inquiry:
             end_cursor=mark(end) if end > begin else None,
         )
 
-    def _completeness(self, asked: _Asked, edges: Edges, *, truncated: bool) -> Completeness:
+    def _completeness(
+        self, asked: _Asked, edges: Edges, page: NDArray[np.int64] | None = None, *, truncated: bool
+    ) -> Completeness:
+        """`page`: the places of the nodes that were read after the graph, so that they may be newer than it."""
         snapshot = asked.view.snapshot
+        shown = () if page is None else snapshot.things.ids[asked.view.walked.things[page]].tolist()
         return completeness(
             asked.sources,
             snapshot.sources_of(asked.view.walked.things),
@@ -276,6 +285,7 @@ class Inquiry:
             undated=int(edges.is_undated.sum()),
             lowest_confidence=round(float(edges.confidence.min()), 6) if edges.size else None,
             truncated=truncated,
+            changed=self._store.reader.changed_since(snapshot.seq, shown) if len(shown) else 0,
         )
 
 

@@ -23,6 +23,10 @@ class Reader(GraphReader, Protocol):
         """As much of each asset as a page shows."""
         ...
 
+    def changed_since(self, seq: int, assets: Iterable[int]) -> int:
+        """How many of these assets the change log speaks of after a number."""
+        ...
+
     def edges(self, claims: Iterable[int]) -> dict[int, EdgeRow]:
         """Claims by their ids."""
         ...

@@ -28,7 +28,7 @@ from .codec import (
 from .columns import load
 from .database import Database, chunks
 from .search import Wanted, search
-from .tables import claim, counter, link, record, refusal, source, spelled, sync
+from .tables import change, claim, counter, link, record, refusal, source, spelled, sync
 
 
 class Reader:
@@ -71,6 +71,24 @@ class Reader:
             for row in _rows(connection, sorted(set(ids)), body=False):
                 found.setdefault(row.asset, []).append(row)
         return {asset: _head(asset, rows) for asset, rows in found.items()}
+
+    def changed_since(self, seq: int, assets: Iterable[int]) -> int:
+        """How many of these assets, by an id of any time, the change log speaks of after the number `seq`."""
+        found: set[int] = set()
+        with self._db.reading() as connection:
+            if _counter(connection, "change") == seq:
+                return 0
+            for some in chunks(sorted(set(assets))):
+                owned = sa.select(record.c.id, record.c.asset).where(
+                    sa.or_(record.c.asset.in_(some), record.c.id.in_(some))
+                )
+                asset_of = {row.id: row.asset for row in connection.execute(owned)}
+                shown = set(some)
+                for few in chunks(sorted(asset_of)):
+                    for end in (change.c.record, change.c.other):
+                        told = connection.execute(sa.select(end).distinct().where(change.c.seq > seq, end.in_(few)))
+                        found |= {asset_of[one] if asset_of[one] in shown else one for one in told.scalars()}
+        return len(found)
 
     def edges(self, claims: Iterable[int]) -> dict[int, EdgeRow]:
         """Claims by their ids."""

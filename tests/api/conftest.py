@@ -19,6 +19,9 @@ from watersmeet.federation.inquiry import Inquiry
 from watersmeet.federation.model import Edge, Nature, Record, Scope
 from watersmeet.federation.store import Store
 
+from ..federation.conftest import postgres, store_url
+
+__all__ = ["postgres", "store_url"]
 HERE = "http://127.0.0.1:8765"
 PEER = ("127.0.0.1", 50000)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -77,6 +77,8 @@ def test_an_answer_that_is_cut_says_so_by_its_code(config: Path):
     result = run(config, "ask", ORDERS, "--depth", "12", "--first", "3")
     assert result.exit_code == Code.INCOMPLETE
     assert "3 of " in result.stdout
+    assert "complete: exact" not in result.stdout
+    assert "more things are not shown" in result.stdout
 
 
 def test_the_same_question_gets_the_same_answer(config: Path):

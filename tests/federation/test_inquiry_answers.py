@@ -1,5 +1,6 @@
 """Questions put to a store: lineage in pages, impact, paths."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -15,11 +16,13 @@ from watersmeet.federation.model import (
     Edge,
     EdgeKind,
     Evidence,
+    Form,
     Level,
     Record,
     Role,
     RunState,
     Scope,
+    Spelling,
 )
 from watersmeet.federation.store import Store
 
@@ -96,6 +99,43 @@ def test_a_page_sequence_sees_one_state(house: House) -> None:
     second = house.inquiry.lineage(root, Direction.DOWNSTREAM, first=10, after=first.page_info.end_cursor)
     assert second.total == first.total == 6
     assert house.inquiry.lineage(root, Direction.DOWNSTREAM).total == 7
+
+
+def test_a_page_says_how_many_of_its_things_have_changed_since_its_state(house: House) -> None:
+    house.synced("pipes", "models")
+    root = fan(house, 6)
+    pages = [house.inquiry.lineage(root, Direction.DOWNSTREAM, first=4)]
+    assert (pages[0].completeness.exact, pages[0].completeness.changed) == (True, 0)
+    shown = {node.id for node in pages[0].nodes}
+    later = Record("t05", AssetKind.DATASET, "another name")
+    house.say("pipes", Scope("later", (later, Record("elsewhere", AssetKind.DATASET, "x")), stated_at=house.clock.now))
+    assert house.id("t05") not in shown
+    pages += [
+        house.inquiry.lineage(root, Direction.DOWNSTREAM, first=first, after=pages[0].page_info.end_cursor)
+        for first in (1, 9)
+    ]
+    assert [page.completeness.changed for page in pages] == [0, 0, 1]
+    assert [page.completeness.exact for page in pages] == [True, True, False]
+    assert house.inquiry.lineage(root, Direction.DOWNSTREAM).completeness.changed == 0
+    impact = house.inquiry.impact(root, first=2)
+    house.say("pipes", Scope("later", (replace(later, name="a third name"),), stated_at=house.clock.move(hours=1)))
+    rest = house.inquiry.impact(root, first=9, after=impact.page_info.end_cursor)
+    assert rest.completeness.changed == 1
+
+
+def test_a_thing_that_was_joined_to_another_since_has_changed(house: House) -> None:
+    house.synced("pipes", "models")
+    house.say("models", Scope("m", (Record("m1", AssetKind.DATASET, "it"),)))
+    house.say("pipes", ran("r1", ("raw",), ("report",)))
+    first = house.inquiry.lineage(house.id("raw"), Direction.DOWNSTREAM, first=1)
+    same = (Spelling(Form.OPENLINEAGE, ("postgres://db:5432", "shop.public.raw")),)
+    for source, native_id in (("models", "m1"), ("pipes", "report")):
+        told = Record(native_id, AssetKind.DATASET, "it", spellings=same)
+        house.say(source, Scope("named", (told,), stated_at=house.clock.move(hours=1)))
+    rest = house.inquiry.lineage(house.id("raw"), Direction.DOWNSTREAM, first=9, after=first.page_info.end_cursor)
+    assert house.id("report") == house.id("m1")
+    assert [node.name for node in rest.nodes] == ["daily", "it"]
+    assert rest.completeness.changed == 1
 
 
 def test_a_cursor_of_a_graph_that_is_gone_has_expired(house: House) -> None:
