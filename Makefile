@@ -17,7 +17,7 @@ QUIETLY := PYTHONWARNINGS=ignore
 REAL := .venvs/real.env
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install run test test-hard test-long test-real real-servers lint format bench package clean
+.PHONY: help demo install run test test-hard test-long test-real real-servers failures lint format bench package clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -43,6 +43,9 @@ real-servers: $(REAL) ## install a real MLflow, dbt and Spark into .venvs (about
 
 test-real: $(READY_DEV) $(REAL) ## the end-to-end tests with them; nothing may be skipped
 	@. ./$(REAL) && WATERSMEET_REQUIRE_REAL=1 $(BIN)/python -m pytest tests/e2e -rs $(ARGS)
+
+failures: $(READY_DEV) ## do every failure to the platforms in miniature, and write docs/failures.md anew
+	@WATERSMEET_WRITE_FAILURES=1 $(BIN)/python -m pytest tests/connectors/contract -q -k Failures $(ARGS)
 
 lint: $(READY_DEV) ## style, types, and which floor imports which
 	$(BIN)/ruff check .

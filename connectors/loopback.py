@@ -1,14 +1,18 @@
 """The server under every platform in miniature: on loopback, in a thread, with faults on demand."""
 
+import asyncio
+import gzip
 import re
 import socket
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 
+import orjson
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,12 +24,22 @@ _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 _SIGN_ON = "<!doctype html><html><head><title>Sign in</title></head><body><form action='/login'></form></body></html>"
 
 
+_DEEP = 100_000
+
+
+@lru_cache(maxsize=1)
+def _bomb() -> bytes:
+    """32 MB of nothing in 32 kB."""
+    return gzip.compress(b"[" + b" " * 2**25 + b"]")
+
+
 @dataclass(slots=True)
 class Fault:
     """What goes wrong on calls whose path and query match: the first `skip` are spared, then `times` of them fail.
 
-    `kind`: "status" (with `status`), "truncated" (half the JSON), "reset" (the connection breaks off), "html" (200 with
-    a page, as a single sign-on in front answers), "slow" (`seconds` late).
+    `kind`: "status" (with `status` and `body`), "truncated" (half the JSON), "reset" (the connection breaks off),
+    "html" (200 with a page, as a single sign-on in front answers), "slow" (`seconds` late), "bomb" (a little that
+    unpacks to a lot), "nested" (lists in lists without end), "bent" (the good answer as `bend` changes it).
     """
 
     path: str
@@ -35,6 +49,8 @@ class Fault:
     skip: int = 0
     headers: Mapping[str, str] | None = None
     seconds: float = 0.0
+    bend: Callable[[Any], Any] = dict
+    body: str = "<html>no</html>"
 
     def strikes(self, path: str) -> bool:
         """Whether this call is one of those that fail."""
@@ -60,8 +76,14 @@ class Fault:
                 return Response(_SIGN_ON, 200, media_type="text/html")
             case "slow":
                 return response
+            case "bomb":
+                return Response(_bomb(), 200, {"Content-Encoding": "gzip"}, "application/json")
+            case "nested":
+                return Response(b"[" * _DEEP + b"]" * _DEEP, 200, media_type="application/json")
+            case "bent":
+                return Response(orjson.dumps(self.bend(orjson.loads(body))), 200, media_type="application/json")
             case _:
-                return Response("<html>no</html>", self.status, dict(self.headers or {}), "text/html")
+                return Response(self.body, self.status, dict(self.headers or {}), "text/html")
 
 
 class Loopback(ABC):
@@ -117,9 +139,9 @@ class Loopback(ABC):
     async def _spoilt(self, request: Request) -> Response:
         path = whole_path(request)
         fault = next((one for one in self.faults if one.strikes(path)), None)
-        if fault is not None and fault.kind == "slow":
-            time.sleep(fault.seconds)
         response = await self.answer(request)
+        if fault is not None and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
         return response if fault is None else fault.spoil(response)
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "SourceUnavailable",
     "StoreUnavailable",
     "WatersmeetError",
+    "word_for",
 ]
 
 
@@ -90,3 +91,9 @@ class CursorExpired(BadInput):
 
 class AlreadyRunning(WatersmeetError):
     """Another process holds the lock for this work."""
+
+
+def word_for(error: Exception) -> str:
+    """The class of this tree that an error is of: a connector's own kinds of it are known by their parent's name."""
+    known = (one.__name__ for one in type(error).__mro__ if one.__name__ in __all__)
+    return next(known, type(error).__name__)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from .connector import Batch, Connector, Event
-from .errors import AlreadyRunning, SourceError, SourceRefused, WatersmeetError
+from .errors import AlreadyRunning, SourceError, SourceRefused, WatersmeetError, word_for
 from .listing import Listing
 from .model import Scope, Skipped, SyncState, Tombstone
 from .naming import Registry
@@ -279,7 +279,7 @@ class _Pull:
             state,
             complete=state is SyncState.SUCCEEDED,
             message=message,
-            error=type(error).__name__ if error is not None else None,
+            error=word_for(error) if error is not None else None,
             written=progress.written,
             grants=tuple(self._grants),
             failures=self._failures,

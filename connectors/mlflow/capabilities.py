@@ -1,10 +1,14 @@
 """What a server of this version and setup can be asked."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from ...federation.errors import SourceChanged
 from ...federation.model import Json
 from .api import V3, Api, Missing
-from .wire import field, rows, text
+from .paging import listed
+from .wire import field, sample, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,9 @@ def probe(api: Api) -> Capabilities:
     except Missing:
         # MLflow 3 without this route has logged models; 1 and 2 have none.
         return Capabilities(version, logged_models=_major(version) >= 3, evaluation_datasets=_at_least(version, 3, 4))
+    if not isinstance(info, Mapping) or "store_type" not in info:
+        # Taken for a server that can nothing, it would hide whole workspaces.
+        raise SourceChanged("an answer to server-info that does not tell the kind of store", sample=sample(info))
     features = field(info, "features_enabled")
     return Capabilities(
         version,
@@ -44,7 +51,7 @@ def _version(api: Api) -> str | None:
         written = api.text("/version").strip()
     except Missing:
         return None  # before 1.x had the route, and on Databricks
-    return written if written[:1].isdigit() else None
+    return written if re.match(r"\d+\.\d", written) else None
 
 
 def _major(version: str | None) -> int:
@@ -62,4 +69,4 @@ def workspaces(api: Api, can: Capabilities) -> tuple[str, ...]:
     if not can.workspaces:
         return ("default",)
     answer: Json = api.get(f"{V3}/workspaces")
-    return tuple(name for one in rows(answer, "workspaces") if (name := text(one, "name")))
+    return tuple(name for one in listed(answer, "workspaces") if (name := text(one, "name")))

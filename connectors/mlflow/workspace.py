@@ -13,7 +13,7 @@ from . import evaluations, gateway, models, prompts, runs
 from .api import V2, V3, Api, Missing
 from .capabilities import Capabilities
 from .cursor import Mark, Marks, Sweep, millis
-from .paging import Ask, Pages, getting, posting
+from .paging import Ask, Pages, getting, listed, posting
 from .place import Place
 from .sweep import CHUNK, FIRST, Runs, Searches, Seen, chunks, experiments
 from .traces import traces
@@ -273,8 +273,8 @@ class Workspace:
         self.listed.add("evaluation-dataset")
 
     def _gateway(self) -> Iterator[Batch]:
-        endpoints = rows(self._api.get(f"{V3}/gateway/endpoints/list"), "endpoints")
-        bindings = rows(self._api.get(f"{V3}/gateway/endpoints/bindings/list"), "bindings") if endpoints else []
+        endpoints = listed(self._api.get(f"{V3}/gateway/endpoints/list"), "endpoints")
+        bindings = listed(self._api.get(f"{V3}/gateway/endpoints/bindings/list"), "bindings") if endpoints else []
         yield self._batch(gateway.endpoint(one, bindings, self._place) for one in endpoints)
         self.listed.add("gateway-endpoint")
 

@@ -108,7 +108,7 @@ def _failures(source: Standing, *, is_used: bool) -> Iterator[SyncFailure]:
         if last.state in _BROKEN and not last.failures:
             yield SyncFailure(row.name, at, last.message or "its last pull failed", _remedy(last))
         for failure in last.failures:
-            yield SyncFailure(row.name, at, failure, _remedy(last))
+            yield SyncFailure(row.name, at, failure, f"mend what it names, then run `watersmeet sync {row.id}`")
         for grant in last.missing_grants:
             yield SyncFailure(row.name, at, f"the permission {grant} is missing", f"grant {grant}")
     if is_used and source.kept_aside and last is not None and last.ended_at is not None:
