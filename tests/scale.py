@@ -1,7 +1,7 @@
 """How hard the tests press: lightly in `make test`, as CI does in `make test-hard`, for hours in `make test-long`."""
 
 import os
-from typing import Literal, cast
+from typing import Literal
 
 Scale = Literal["quick", "ci", "long"]
 
@@ -11,7 +11,7 @@ def scale() -> Scale:
     asked = os.environ.get("WATERSMEET_SCALE", "quick")
     if asked not in ("quick", "ci", "long"):
         raise ValueError(f"WATERSMEET_SCALE is {asked!r}: it can be quick, ci or long")
-    return cast(Scale, asked)
+    return asked
 
 
 def how_many(*, quick: int, ci: int, long: int) -> int:
