@@ -118,7 +118,11 @@ class Schema(strawberry.Schema):
     ) -> ExecutionResult:
         if refused := self._refusal(query, variables, name):
             return ExecutionResult(data=None, errors=[refused])
-        return await super().execute(query, variables, context, root, name, *more)
+        result = await super().execute(query, variables, context, root, name, *more)
+        for place, error in enumerate(result.errors or ()):
+            if "code" not in (error.extensions or {}):  # what ended everything came past the extensions
+                (result.errors or [])[place] = self._heard_of(error)
+        return result
 
     async def _once(
         self, query: str | None, variables: dict[str, Any] | None, context: Any, name: str | None
@@ -151,11 +155,13 @@ class Schema(strawberry.Schema):
 
     def _refusal(self, query: str | None, variables: dict[str, Any] | None, name: str | None) -> GraphQLError | None:
         refused = self._guard.refusal(query, variables, name)
-        if refused is None:
-            return None
-        refused = told(refused)
-        self._heard((refused.extensions or {})["code"])
-        return refused
+        return None if refused is None else self._heard_of(refused)
+
+    def _heard_of(self, error: GraphQLError) -> GraphQLError:
+        """The error as it may leave the house, counted."""
+        error = told(error)
+        self._heard((error.extensions or {})["code"])
+        return error
 
 
 async def _only(result: PreExecutionError) -> AsyncGenerator[PreExecutionError]:
