@@ -17,7 +17,7 @@ QUIETLY := PYTHONWARNINGS=ignore
 REAL := .venvs/real.env
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install run test test-hard test-long test-real real-servers failures lint format bench package clean
+.PHONY: help demo install run test test-hard test-long coverage mutate test-real real-servers failures lint format bench package clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -38,6 +38,17 @@ test-hard: $(READY_DEV) ## laws, kills and fire at the numbers that CI holds the
 
 test-long: $(READY_DEV) ## the same with ten times as many histories and five times as many kills; takes hours
 	@WATERSMEET_SCALE=long $(BIN)/python -m pytest -n 2 --dist loadgroup -m hard -rs --durations=15 --timeout=0 $(ARGS)
+
+coverage: $(READY_DEV) ## how much of the code the tests reach, by branch; fails below 95 % of federation/ and 90 % of all
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -q --ignore=tests/benchmarks --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m coverage report --skip-covered --fail-under=90 --sort=cover
+	@$(BIN)/python -m coverage report --skip-covered --fail-under=95 --include='federation/*' | tail -n 3
+
+mutate: $(READY_DEV) ## change naming, identity, graph and events a little, and count how often a test notices; takes an hour
+	@if command -v uv >/dev/null 2>&1; then uv sync -q $(FROZEN) --all-extras --group mutate; \
+	 else $(BIN)/python -m pip install -q --group mutate; fi
+	@$(BIN)/python tests/mutation/mutate.py $(ARGS)
 
 real-servers: $(REAL) ## install a real MLflow, dbt and Spark into .venvs (about 1.5 GB)
 
