@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ..federation.model import SyncState
+from ..federation.model import LetterState, SyncState
 from ..federation.store import Store
 from ..federation.sync import lag
 
@@ -94,8 +94,8 @@ class _Stored(Collector):
         for state in SyncState:
             syncs.add_metric([state.value], states[state])
         yield syncs
-        letters = self._store.events.count_letters()
-        yield GaugeMetricFamily("watersmeet_dead_letters", "Events that could not be taken.", letters)
+        letters = self._store.letters.count(state=LetterState.WAITING)
+        yield GaugeMetricFamily("watersmeet_dead_letters", "Events that could not be taken, and wait.", letters)
         waiting = lag(self._store, self._inlet)
         yield GaugeMetricFamily("watersmeet_inlet_lag_events", "Posted events not in the graph yet.", waiting)
         yield GaugeMetricFamily("watersmeet_change_log_head", "The newest change.", self._store.reader.head())

@@ -9,7 +9,7 @@ WatersmeetError
 ├── OutOfTime              whoever asked waits no longer
 ├── NotFound               nothing by that name
 ├── Ambiguous              more than one thing by that name
-├── BadInput               an argument that can never be right
+├── BadInput               an argument that can never be right (`Unfit`: a value that no store can hold)
 └── AlreadyRunning         somebody else holds the lock
 """
 

@@ -18,6 +18,7 @@ __all__ = [
     "SourceRefused",
     "SourceUnavailable",
     "StoreUnavailable",
+    "Unfit",
     "WatersmeetError",
     "word_for",
 ]
@@ -81,6 +82,10 @@ class Ambiguous(WatersmeetError):
 
 class BadInput(WatersmeetError):
     """An argument that can never be right, whatever the store holds."""
+
+
+class Unfit(BadInput):
+    """A value that no database of ours can hold: trying again later does not help."""
 
 
 class CursorExpired(BadInput):

@@ -98,6 +98,14 @@ class SyncState(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class LetterState(StrEnum):
+    """What became of an event that could not be taken."""
+
+    WAITING = "WAITING"
+    REPLAYED = "REPLAYED"
+    DISCARDED = "DISCARDED"
+
+
 class SourceStatus(StrEnum):
     """What can be said of a source as a whole."""
 

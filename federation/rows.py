@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .model import AssetKind, EdgeKind, Evidence, Json, Role, Run, RunState, Spelling, SyncState
+from .model import AssetKind, EdgeKind, Evidence, Json, LetterState, Role, Run, RunState, Spelling, SyncState
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,10 @@ class SourceCounts:
     assets: int
     edges: int
     skipped: int
+    """Things kept aside, the letters that wait among them."""
+    letters: int = 0
+    letter_at: datetime | None = None
+    """When the newest letter that waits came in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,12 @@ class LetterRow:
     """The JSON path that is wrong."""
     body: bytes
     at: datetime
+    state: LetterState = LetterState.WAITING
+    settled_at: datetime | None = None
+    note: str | None = None
+    """Why it was discarded."""
+    event: int | None = None
+    """The number of the event that it was replayed as."""
 
 
 @dataclass(frozen=True, slots=True)

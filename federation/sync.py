@@ -2,32 +2,27 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from .connector import Batch, Connector, Event
+from .connector import Batch, Connector
 from .errors import AlreadyRunning, SourceError, SourceRefused, WatersmeetError, word_for
+from .events import EVENTS, INTERNAL, keep, lag, lock_of, project_events, project_next, tell, utcnow
 from .listing import Listing
-from .model import Scope, Skipped, SyncState, Tombstone
+from .model import SyncState
 from .naming import Registry
-from .openlineage import Admitted, Refused, admit, project, scrub
 from .rows import SyncRow, Written
 from .store import Store
 from .store.ledger import Missed
 
-EVENTS = "events"
-"""The name of the cursor that says how far a source's raw events have become scopes: `{"after": number}`."""
+__all__ = ["EVENTS", "Progress", "follow", "lag", "lock_of", "project_events", "pull"]
+
 EVERY = timedelta(seconds=0.5)
 """How often the journal learns of progress at most."""
 _ROUND = 500
 """How many missing scopes are asked for and retired at a time."""
 _log = structlog.get_logger(__name__)
-
-
-def utcnow() -> datetime:
-    """The time now, aware."""
-    return datetime.now(UTC)
 
 
 def _never() -> bool:
@@ -41,11 +36,6 @@ class Progress:
     written: Written
     done: int
     total: int | None
-
-
-def lock_of(source_id: str) -> str:
-    """The name of the lock that whoever writes for a source holds."""
-    return f"sync/{source_id}"
 
 
 def pull(
@@ -76,46 +66,39 @@ def pull(
     return store.journal.sync(number)
 
 
-def project_events(
-    store: Store, source_id: str, registry: Registry, *, limit: int = 500, clock: Callable[[], datetime] = utcnow
-) -> int:
-    """Make scopes of the next raw events; returns of how many entities, 0 when done. Raises `AlreadyRunning`."""
-    with store.lock(lock_of(source_id)):
-        return _project_next(store, source_id, registry, limit, clock())
+def follow(
+    store: Store,
+    source_id: str,
+    registry: Registry,
+    *,
+    full: bool = False,
+    clock: Callable[[], datetime] = utcnow,
+    pause: Callable[[], object] = _never,
+) -> SyncRow:
+    """Make all raw events of a source part of the graph (`full`: those that are, again), and say so in the journal.
 
-
-def lag(store: Store, source_id: str) -> int:
-    """How many of a source's raw events have not become scopes yet."""
-    return store.events.lag(source_id, _projected(store, source_id))
-
-
-def _project_next(store: Store, source_id: str, registry: Registry, limit: int, now: datetime) -> int:
-    before = _projected(store, source_id)
-    entities, last = store.events.entities_after(source_id, before, limit)
-    if last == before:
-        return 0
-    news = replace(_projections(store, source_id, entities), resume={"after": last})
-    store.ledger.write(source_id, news, read_started_at=now, cursor_name=EVENTS)
-    store.resolve(registry)
-    return len(entities)
-
-
-def _projected(store: Store, source_id: str) -> int:
-    cursor = store.journal.cursor(source_id, EVENTS)
-    return int(cursor["after"]) if cursor else 0
-
-
-def _projections(store: Store, source_id: str, entities: Sequence[str]) -> Batch:
-    """What all events of these entities add up to."""
-    scopes: list[Scope] = []
-    tombstones: list[Tombstone] = []
-    skipped: list[Skipped] = []
-    for entity in entities:
-        projection = project(entity, store.events.of(source_id, entity))
-        scopes += projection.scopes
-        tombstones += projection.tombstones
-        skipped += projection.skipped
-    return Batch(scopes=tuple(scopes), tombstones=tuple(tombstones), skipped=tuple(skipped))
+    `pause` is called while another process is at it.
+    """
+    sync_id = store.journal.enqueue(source_id, full)
+    store.journal.start(sync_id)
+    written, wanted = Written(), full
+    try:
+        while wanted or lag(store, source_id):
+            try:
+                with store.lock(lock_of(source_id)):
+                    if wanted:
+                        store.journal.set_cursor(source_id, {"after": 0}, EVENTS)
+                        wanted = False
+                    written += project_next(store, source_id, registry, _ROUND, clock())[1]
+            except AlreadyRunning:
+                pause()
+    except BaseException as error:
+        name = type(error).__name__
+        message = str(error) if isinstance(error, WatersmeetError) else f"it ended in the middle ({name})"
+        store.journal.finish(sync_id, SyncState.FAILED, complete=False, message=message, error=name, written=written)
+        raise
+    store.journal.finish(sync_id, SyncState.SUCCEEDED, complete=True, written=written)
+    return store.journal.sync(sync_id)
 
 
 class _Cancelled(Exception):
@@ -175,7 +158,7 @@ class _Pull:
 
     def _read(self) -> None:
         started = self._clock()
-        while _project_next(self._store, self._source, self._registry, 500, started):
+        while project_next(self._store, self._source, self._registry, 500, started)[0]:
             self._stop_if_asked()  # what a killed sync had received, but not yet understood
         self._store.resolve(self._registry)
         since = None if self._full else self._store.journal.cursor(self._source)
@@ -186,12 +169,13 @@ class _Pull:
             self._retire(family, unsure, started)
         if self._full and self._complete and not self._failures:
             self._store.ledger.forget_skips(self._source, started)
+            self._store.letters.forget(self._source, started, but=INTERNAL)
 
     def _take(self, batch: Batch, started: datetime) -> None:
         """The connector's cursor is stored with the batch, and never before what its events say is."""
         self._listing.note(batch)
-        said, last = self._understood(batch)
-        written = self._store.ledger.write(self._source, said, read_started_at=started)
+        written, last = self._understood(batch, started)
+        written += self._store.ledger.write(self._source, replace(batch, events=()), read_started_at=started)
         self._store.resolve(self._registry)
         if last is not None:
             self._store.journal.set_cursor(self._source, {"after": last}, EVENTS)
@@ -200,34 +184,13 @@ class _Pull:
         self._complete = batch.complete
         self._went_on(written, batch.done, batch.total)
 
-    def _understood(self, batch: Batch) -> tuple[Batch, int | None]:
-        """The batch with its raw events kept and made scopes, and the number of the last event."""
+    def _understood(self, batch: Batch, started: datetime) -> tuple[Written, int | None]:
+        """Keep the batch's raw events and make scopes of them; returns the number of the last."""
         if not batch.events:
-            return batch, None
-        admitted, refused = self._admitted(batch.events)
-        appended = self._store.events.append(self._source, admitted)
-        news = _projections(self._store, self._source, appended.entities)
-        said = replace(
-            batch,
-            events=(),
-            scopes=batch.scopes + news.scopes,
-            tombstones=batch.tombstones + news.tombstones,
-            skipped=batch.skipped + news.skipped + refused,
-        )
-        return said, appended.last
-
-    def _admitted(self, events: Sequence[Event]) -> tuple[list[Admitted], tuple[Skipped, ...]]:
-        admitted: list[Admitted] = []
-        refused: list[Skipped] = []
-        for event in events:
-            try:
-                admitted.append(admit(event.body, key=self._store.secret()))
-            except Refused as error:
-                body = scrub(event.body)
-                self._store.events.dead_letter(self._source, event.place, error.reason, error.path, body)
-                where = f"{error.reason} at {error.path}" if error.path else error.reason
-                refused.append(Skipped(f"event {event.place}".strip(), where, body[:2000].decode("utf-8", "replace")))
-        return admitted, tuple(refused)
+            return Written(), None
+        kept = keep(self._store, self._source, batch.events)
+        written = tell(self._store, self._source, kept.entities, started)
+        return written + Written(skipped=kept.refused), kept.last
 
     def _retire(self, family: str, unsure: bool, started: datetime) -> None:
         """End what a complete listing lacked, if the platform confirms that it is gone."""

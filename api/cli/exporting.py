@@ -56,7 +56,7 @@ def openlineage(
     here = session(ctx, as_json)
     chosen = Chosen(platform or (), namespace or (), since and since.replace(tzinfo=since.tzinfo or UTC))
     count = 0
-    with here.store(here.settings()) as store, _opened(output) as stream:
+    with here.store(here.settings()) as store, opened(output) as stream:
         for line in exported(store, profile.value, chosen):
             stream.write(line)
             stream.write(b"\n")
@@ -70,7 +70,7 @@ def openlineage(
 
 
 @contextmanager
-def _opened(output: Path) -> Generator[BinaryIO]:
+def opened(output: Path) -> Generator[BinaryIO]:
     """The file under another name until it is whole, so that nobody reads half of it."""
     if output == Path("-"):
         yield sys.stdout.buffer

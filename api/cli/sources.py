@@ -62,6 +62,7 @@ class Standing:
     assets: int
     edges: int
     skipped: int
+    letters: int
     waiting_events: int
     message: str | None
 
@@ -120,11 +121,12 @@ def list_sources(ctx: typer.Context, as_json: Json = False) -> None:
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False)
-        for heading in ("source", "platform", "state", "last complete", "assets", "edges", "skipped", "message"):
-            table.add_column(heading, justify="right" if heading in ("assets", "edges", "skipped") else "left")
+        counted = ("assets", "edges", "skipped", "letters")
+        for heading in ("source", "platform", "state", "last complete", *counted, "message"):
+            table.add_column(heading, justify="right" if heading in counted else "left")
         for one in standings:
             last = one.last_complete_at.isoformat(timespec="seconds") if one.last_complete_at else "never"
-            counts = (str(one.assets), str(one.edges), str(one.skipped))
+            counts = (str(one.assets), str(one.edges), str(one.skipped), str(one.letters))
             table.add_row(one.name, one.platform, one.state, last, *counts, one.message or "")
         console.print(table)
 
@@ -149,6 +151,7 @@ def _standing(store: "Store", row: "SourceRow") -> Standing:
         assets=counts.assets,
         edges=counts.edges,
         skipped=counts.skipped,
+        letters=counts.letters,
         waiting_events=lag(store, row.id),
         message=last.message if last else None,
     )

@@ -44,7 +44,7 @@ def sync(ctx: typer.Context, sources: Names = None, full: Full = False, as_json:
     settings = here.settings()
     with _interruptible(), here.store(settings) as store:
         rows = _pull_all(here, settings, store, sources, full)
-        _drain(settings, store)
+        rows += _posted(settings, store, sources, full)
         here.answer(rows, lambda console: _sum_up(console, rows))
     leave(max(map(_code, rows), default=Code.OK))
 
@@ -88,18 +88,20 @@ def _pull_all(
         syncs.close()
 
 
-def _drain(settings: "Settings", store: "Store") -> None:
-    """Until every posted event is part of the graph; a server that does the same is waited for."""
-    from ...federation.errors import AlreadyRunning
-    from ...federation.sync import lag, project_events
+def _posted(settings: "Settings", store: "Store", names: list[str] | None, full: bool) -> "list[SyncRow]":
+    """Until every posted event is part of the graph; a server that does the same is waited for.
+
+    The journal gets a row where the inlet was named, or where something waited.
+    """
+    from ...federation.sync import follow, lag
     from ..opening import registry_of
 
-    registry = registry_of(settings)
-    while lag(store, settings.inlet.id):
-        try:
-            project_events(store, settings.inlet.id, registry)
-        except AlreadyRunning:
-            time.sleep(_EVERY)
+    inlet = settings.inlet
+    is_named = bool({inlet.id, inlet.name} & set(names or ()))
+    if not is_named and not lag(store, inlet.id):
+        return []
+    row = follow(store, inlet.id, registry_of(settings), full=full and is_named, pause=lambda: time.sleep(_EVERY))
+    return [row]
 
 
 @contextmanager

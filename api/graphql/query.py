@@ -269,16 +269,16 @@ async def _syncs(context: Context, source: str | None, first: int, after: str | 
 
 
 async def _letters(context: Context, first: int, after: str | None) -> Connection[Letter]:
-    events = context.services.store.events
+    letters = context.services.store.letters
     first = context.page(first)
     behind = context.cursors.read("letters", after)
-    rows = await context.call(events.letters, first + 1, behind)
+    rows = await context.call(letters.page, first + 1, behind)
     names = await source_names(context)
     shown = rows[:first]
     return connection(
         [Letter.of(row, names) for row in shown],
         [context.cursors.write("letters", row.id) for row in shown],
-        await context.call(events.count_letters),
+        await context.call(letters.count),
         more=len(rows) > first,
         before=behind is not None,
     )

@@ -7,6 +7,7 @@ from typing import cast
 import strawberry
 from strawberry.scalars import JSON
 
+from ...federation.letters import remedy
 from ...federation.rows import ChangeRow, GapRow, LetterRow, LinkRow, SyncRow
 from .assets import Record
 from .scalars import ID, SourceStatus, SyncState
@@ -25,6 +26,7 @@ class Source:
     assets: int
     edges: int
     skipped: int
+    letters: int = strawberry.field(description="Events that could not be taken and wait; `skipped` counts them too.")
     missing_grants: list[str]
     lag: int = strawberry.field(description="Raw events that are not part of the graph yet.")
     message: str | None = strawberry.field(description="What the last sync said.")
@@ -43,6 +45,7 @@ class Source:
             assets=standing.counts.assets,
             edges=standing.counts.edges,
             skipped=standing.counts.skipped,
+            letters=standing.counts.letters,
             missing_grants=list(standing.missing_grants),
             lag=standing.lag,
             message=standing.message,
@@ -181,6 +184,10 @@ class Letter:
     path: str = strawberry.field(description="The JSON path of what is wrong.")
     body: str
     at: datetime
+    state: str = strawberry.field(description="WAITING, REPLAYED or DISCARDED.")
+    remedy: str = strawberry.field(description="What can be done about it.")
+    note: str | None = strawberry.field(description="Why it was discarded.")
+    settled_at: datetime | None
 
     @classmethod
     def of(cls, row: LetterRow, names: Mapping[str, str]) -> "Letter":
@@ -193,4 +200,8 @@ class Letter:
             path=row.path,
             body=row.body.decode("utf-8", "replace"),
             at=row.at,
+            state=row.state.value,
+            remedy=remedy(row),
+            note=row.note,
+            settled_at=row.settled_at,
         )

@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from ...config.settings import Inlet as Limits
 from ...federation.errors import StoreUnavailable
-from ...federation.openlineage import Admitted, Refused, admit, scrub
+from ...federation.events import Broken, bury, judged
+from ...federation.openlineage import Admitted, Refused
 from ...federation.openlineage import Limits as EventLimits
 from ...federation.store import Store
 from ..metrics import Metrics
@@ -22,8 +23,6 @@ from ..wire import TooLarge, WrongRequest, body_of, json_bytes
 from .intake import Busy, Intake
 
 Done = TypeVar("Done")
-_LETTER = 2**18
-"""So many bytes of a refused body are kept."""
 _AT_ONCE = 2
 """Bodies that are judged at the same time; each may take ten times its size in memory."""
 _log = structlog.get_logger(__name__)
@@ -33,7 +32,7 @@ _log = structlog.get_logger(__name__)
 class _Judged:
     """What became of the events of one body."""
 
-    admitted: list[Admitted]
+    admitted: list[tuple[int, Admitted]]
     refused: list[tuple[int, Refused]]
 
 
@@ -66,9 +65,9 @@ class Inlet:
         try:
             admitted = await self._apart(self._admitted, body)
         except Refused as error:
-            await self._bury("POST /api/v1/lineage", error, body)
-            return _refusal(error)
-        await self._intake.put([admitted])
+            return await self._refused("POST /api/v1/lineage", error, body)
+        if broken := await self._stored([admitted]):
+            return await self._refused("POST /api/v1/lineage", broken[0], admitted.body)
         return _json({"accepted": 1, "warnings": [str(warning) for warning in admitted.warnings]}, 201)
 
     async def _many(self, body: bytes) -> Response:
@@ -76,38 +75,61 @@ class Inlet:
             events = msgspec.json.decode(body, type=list[msgspec.Raw])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             refused = Refused(f"the body is no JSON list of events: {error}", "$", 400)
-            await self._bury("POST /api/v1/lineage/batch", refused, body)
-            return _refusal(refused)
+            return await self._refused("POST /api/v1/lineage/batch", refused, body)
         if len(events) > self._limits.batch:
             message = f"{len(events)} events are more than a batch may hold; `inlet.batch` sets that"
             return _json({"error": message}, 413)
         judged = await self._apart(self._judge, events)
         for index, error in judged.refused:
             await self._bury(f"POST /api/v1/lineage/batch[{index}]", error, bytes(events[index]))
-        if judged.admitted:
-            await self._intake.put(judged.admitted)
-        return _json(_summary(len(events), judged.refused), 200)
+        broken = await self._stored([admitted for _, admitted in judged.admitted])
+        for place, error in broken.items():
+            index, admitted = judged.admitted[place]
+            await self._bury(f"POST /api/v1/lineage/batch[{index}]", error, admitted.body)
+            judged.refused.append((index, error))
+        return _json(_summary(len(events), sorted(judged.refused, key=_index)), 200)
 
     def _judge(self, events: Sequence[msgspec.Raw]) -> _Judged:
         judged = _Judged([], [])
         for index, event in enumerate(events):
             try:
-                judged.admitted.append(self._admitted(bytes(event)))
+                judged.admitted.append((index, self._admitted(bytes(event))))
             except Refused as error:
                 judged.refused.append((index, error))
         return judged
 
     def _admitted(self, body: bytes) -> Admitted:
-        return admit(body, key=self._key, limits=self._judging)
+        return judged(body, key=self._key, limits=self._judging)
 
-    async def _bury(self, place: str, error: Refused, body: bytes) -> None:
+    async def _stored(self, events: Sequence[Admitted]) -> dict[int, Broken]:
+        """Keep events; those that the store cannot hold, by their places. Raises `Busy`, `StoreUnavailable`."""
+        broken: dict[int, Broken] = {}
+        try:
+            if events:
+                await self._intake.put(events)
+        except (Busy, StoreUnavailable):
+            raise
+        except Exception as error:
+            if len(events) == 1:
+                return {0: Broken(error)}
+            for place, event in enumerate(events):
+                if alone := await self._stored([event]):
+                    broken[place] = alone[0]
+        return broken
+
+    async def _refused(self, place: str, error: Refused, body: bytes) -> Response:
+        """The answer to an event that was not taken: its sender's fault, or ours, and then it is kept all the same."""
+        is_whole = await self._bury(place, error, body)
+        if isinstance(error, Broken) and is_whole:
+            warning = "kept, but not part of the graph: it met an error of the server, and waits as a letter"
+            return _json({"accepted": 0, "warnings": [warning]}, 202)
+        return _json({"error": error.reason, "path": error.path}, error.status)
+
+    async def _bury(self, place: str, error: Refused, body: bytes) -> bool:
         """Keep what is refused, so that somebody can find out why. Raises `StoreUnavailable`."""
         self._metrics.events("refused")
         _log.info("an event was refused", place=place, reason=error.reason, at=error.path)
-        source = self._limits.id
-        await self._apart(
-            lambda: self._store.events.dead_letter(source, place, error.reason, error.path, scrub(body)[:_LETTER])
-        )
+        return await self._apart(lambda: bury(self._store, self._limits.id, place, error, body))
 
     async def _apart(self, work: Callable[..., Done], *args: Any, **kwargs: Any) -> Done:
         return await asyncio.get_running_loop().run_in_executor(self._judges, lambda: work(*args, **kwargs))
@@ -174,8 +196,8 @@ def _summary(received: int, refused: Sequence[tuple[int, Refused]]) -> dict[str,
     }
 
 
-def _refusal(error: Refused) -> Response:
-    return _json({"error": error.reason, "path": error.path}, error.status)
+def _index(one: tuple[int, Refused]) -> int:
+    return one[0]
 
 
 def _json(body: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:

@@ -29,6 +29,9 @@ class Standing:
     """The newest pull that has ended."""
     complete: SyncRow | None
     kept_aside: int
+    letters: int = 0
+    letter_at: datetime | None = None
+    """When the newest event that could not be taken came in."""
 
     @property
     def is_pulled(self) -> bool:
@@ -44,7 +47,8 @@ def standings(journal: Journal) -> tuple[Standing, ...]:
 def _standing(journal: Journal, row: SourceRow) -> Standing:
     ended = (sync for sync in journal.syncs(row.id, first=5) if sync.ended_at is not None)
     counts = journal.counts(row.id)
-    return Standing(row, next(ended, None), journal.last_complete(row.id), counts.skipped)
+    aside, complete = counts.skipped - counts.letters, journal.last_complete(row.id)
+    return Standing(row, next(ended, None), complete, aside, counts.letters, counts.letter_at)
 
 
 def completeness(
@@ -67,7 +71,7 @@ def completeness(
             stale += [_removed(source.row)] if is_used else []
             continue
         stale += _stale(source, now, is_used=is_used)
-        failures += _failures(source, is_used=is_used)
+        failures += _failures(source, now, is_used=is_used)
     return Completeness(
         exact=not (truncated or changed or stale or failures),
         truncated=truncated,
@@ -101,7 +105,7 @@ def _stale(source: Standing, now: datetime, *, is_used: bool) -> Iterator[StaleS
             yield StaleSource(row.name, since, "its pull is overdue", f"run `watersmeet sync {row.id}`")
 
 
-def _failures(source: Standing, *, is_used: bool) -> Iterator[SyncFailure]:
+def _failures(source: Standing, now: datetime, *, is_used: bool) -> Iterator[SyncFailure]:
     row, last = source.row, source.last
     if last is not None and last.ended_at is not None:
         at = last.ended_at
@@ -111,9 +115,14 @@ def _failures(source: Standing, *, is_used: bool) -> Iterator[SyncFailure]:
             yield SyncFailure(row.name, at, failure, f"mend what it names, then run `watersmeet sync {row.id}`")
         for grant in last.missing_grants:
             yield SyncFailure(row.name, at, f"the permission {grant} is missing", f"grant {grant}")
-    if is_used and source.kept_aside and last is not None and last.ended_at is not None:
+    if is_used and source.kept_aside:
         what = f"{source.kept_aside} things could not be read as meant and were kept aside"
-        yield SyncFailure(row.name, last.ended_at, what, f"`watersmeet sources {row.id}` lists them with their reasons")
+        at = last.ended_at if last is not None and last.ended_at is not None else now
+        yield SyncFailure(row.name, at, what, f"`watersmeet sources {row.id}` lists them with their reasons")
+    if is_used and source.letters:
+        what = f"{source.letters} events could not be taken and wait as letters"
+        remedy = f"`watersmeet letters --source {row.id}` says why: correct and replay them, or discard them"
+        yield SyncFailure(row.name, source.letter_at or now, what, remedy)
 
 
 def _remedy(last: SyncRow) -> str:

@@ -13,6 +13,7 @@ from .database import Database
 from .events import EventLog
 from .journal import Journal
 from .ledger import Ledger
+from .letters import Letters
 from .lock import held
 from .members import Members
 from .reader import Reader
@@ -30,13 +31,14 @@ def utcnow() -> datetime:
 
 
 class Store:
-    """A store on SQLite or PostgreSQL: `journal`, `ledger`, `events`, `members`, `reader`, `audit` and `tokens`."""
+    """SQLite or PostgreSQL: `journal`, `ledger`, `events`, `letters`, `members`, `reader`, `audit` and `tokens`."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._db = database
         self.journal = Journal(database, clock)
         self.ledger = Ledger(database, self.journal, clock)
         self.events = EventLog(database, self.journal, clock)
+        self.letters = Letters(database, self.journal, clock)
         self.members = Members(database, clock)
         self.reader = Reader(database, clock)
         self.audit = AuditLog(database, clock)

@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError
 
 from .. import patience
-from ..errors import Misconfigured, OutOfTime, StoreUnavailable
+from ..errors import Misconfigured, OutOfTime, StoreUnavailable, Unfit
 from .tables import counter
 
 OLDEST_SQLITE = (3, 37, 0)
@@ -120,6 +120,8 @@ class Database:
             if patience.is_over():
                 raise OutOfTime("the time for this question is over: the store was told to stop") from error
             shown = self.url.render_as_string(hide_password=True)
+            if _is_unfit(error):
+                raise Unfit(f"the store {shown} cannot hold a value of this: too large, or no character") from error
             raise StoreUnavailable(
                 f"the store {shown} cannot do this now: {_reason(error)}. {_remedy(error)}"
             ) from error
@@ -190,6 +192,11 @@ def _habits(engine: Engine, synchronous: str) -> None:
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)
+
+
+def _is_unfit(error: DBAPIError) -> bool:
+    """A number too large, a character that it has not, a row beyond its limits (PostgreSQL's classes 22 and 54)."""
+    return isinstance(error, DataError) or str(getattr(error.orig, "sqlstate", None))[:2] in ("22", "54")
 
 
 def _reason(error: DBAPIError) -> str:

@@ -1,4 +1,4 @@
-"""The log of raw OpenLineage events, and the letters that could not be delivered."""
+"""The log of raw OpenLineage events."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,10 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from ..rows import LetterRow
-from .codec import clean, digest, micros, moment, told
+from .codec import clean, digest, micros, told
 from .database import Database, advance, chunks
 from .journal import Journal
-from .tables import event, letter, source
+from .tables import event
 
 
 class Arrived(Protocol):
@@ -51,6 +50,8 @@ class EventLog:
         number = self._journal.number(source_id)
         now = micros(self._clock()) or 0
         with self._db.writing(durable=True) as connection:
+            if not self._db.is_sqlite:
+                advance(connection, "event", 0)  # its lock keeps two processes from appending the same at once
             known: set[bytes] = set()
             for some in chunks([one.hash for one in arrived]):
                 asked = sa.select(event.c.hash).where(event.c.source == number, event.c.hash.in_(some))
@@ -121,43 +122,8 @@ class EventLog:
         with self._db.reading() as connection:
             return connection.execute(asked).scalar_one()
 
-    def dead_letter(self, source_id: str, place: str, reason: str, path: str, body: bytes) -> int | None:
-        """Keep a body (scrubbed by the caller) that can't be taken; returns its id, None if it is already there."""
-        number = self._journal.number(source_id)
-        mark = digest(body + reason.encode())
-        [letter_id] = self._db.ids("letter", 1)
-        with self._db.writing(durable=True) as connection:
-            same = sa.select(letter.c.id).where(letter.c.source == number, letter.c.hash == mark)
-            if connection.execute(same).first() is not None:
-                return None
-            connection.execute(
-                sa.insert(letter).values(
-                    id=letter_id,
-                    source=number,
-                    hash=mark,
-                    place=clean(place),
-                    reason=clean(reason),
-                    path=clean(path),
-                    body=body,
-                    at=micros(self._clock()),
-                )
-            )
-        return letter_id
-
-    def letters(self, first: int = 100, after: int | None = None) -> list[LetterRow]:
-        """Dead letters, newest first, older than the id `after`."""
-        asked = sa.select(letter, source.c.key).join(source, source.c.id == letter.c.source)
-        if after is not None:
-            asked = asked.where(letter.c.id < after)
+    def number_of(self, source_id: str, mark: bytes) -> int | None:
+        """The number of an event by its hash."""
+        asked = sa.select(event.c.id).where(event.c.source == self._journal.number(source_id), event.c.hash == mark)
         with self._db.reading() as connection:
-            rows = connection.execute(asked.order_by(letter.c.id.desc()).limit(first)).all()
-        return [
-            LetterRow(row.id, row.key, row.place, row.reason, row.path, bytes(row.body), at)
-            for row in rows
-            if (at := moment(row.at)) is not None
-        ]
-
-    def count_letters(self) -> int:
-        """How many dead letters there are."""
-        with self._db.reading() as connection:
-            return connection.execute(sa.select(sa.func.count()).select_from(letter)).scalar_one()
+            return connection.execute(asked).scalar_one_or_none()

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from ..connector import Cursor
 from ..errors import NotFound
-from ..model import SyncState
+from ..model import LetterState, SyncState
 from ..rows import SkipRow, SourceCounts, SourceRow, SyncRow, Written
 from .codec import clean, decode, encode, micros, moment
 from .database import Database
-from .tables import claim, cursor, record, skip, source, sync
+from .tables import claim, cursor, letter, record, skip, source, sync
 
 _OPEN = (SyncState.QUEUED.value, SyncState.RUNNING.value)
 
@@ -72,10 +72,16 @@ class Journal:
             living = sa.and_(record.c.source == number, record.c.tombstoned_at.is_(None))
             held = sa.and_(claim.c.source == number, claim.c.retired_at.is_(None))
             aside = sa.and_(skip.c.source == number, skip.c.lost == 1)
+            skipped = connection.execute(sa.select(sa.func.count()).select_from(skip).where(aside)).scalar_one()
+            waits = sa.and_(letter.c.source == number, letter.c.state == LetterState.WAITING.value)
+            asked = sa.select(sa.func.count(), sa.func.max(letter.c.at)).where(waits)
+            letters, letter_at = connection.execute(asked).one()
             return SourceCounts(
                 assets=connection.execute(sa.select(sa.func.count()).select_from(record).where(living)).scalar_one(),
                 edges=connection.execute(sa.select(sa.func.count()).select_from(claim).where(held)).scalar_one(),
-                skipped=connection.execute(sa.select(sa.func.count()).select_from(skip).where(aside)).scalar_one(),
+                skipped=skipped + letters,
+                letters=letters,
+                letter_at=moment(letter_at),
             )
 
     def number(self, source_id: str) -> int:

@@ -312,8 +312,15 @@ letter = _table(
     Column("path", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("at", Int, nullable=False),
+    Column("state", Text, nullable=False, server_default="WAITING"),
+    Column("seen_at", Int),
+    Column("settled_at", Int),
+    Column("note", Text),
+    Column("event", Int),
     UniqueConstraint("source", "hash", name="letter_hash"),
+    Index("letter_state", "source", "state"),
 )
+"""Events that could not be taken; `event` is the number that one was replayed as, `seen_at` when it last came up."""
 
 token = _table(
     "token",

@@ -24,6 +24,8 @@ def commands(group: Any = None, above: tuple[str, ...] = ()) -> Iterator[tuple[s
         if command.hidden:
             continue
         if getattr(command, "commands", None):
+            if command.invoke_without_command:
+                yield (*above, name)
             yield from commands(command, (*above, name))
         else:
             yield (*above, name)

@@ -108,9 +108,9 @@ def test_an_event_is_kept_once_however_often_it_comes(store: Store) -> None:
 
 def test_a_dead_letter_can_be_read_and_is_kept_once(store: Store, clock: Clock) -> None:
     store.journal.declare(sources("in"))
-    assert store.events.dead_letter("in", "post", "no job", "$.job", b"{}") is not None
-    assert store.events.dead_letter("in", "post", "no job", "$.job", b"{}") is None
-    [letter] = store.events.letters()
+    assert store.letters.bury("in", "post", "no job", "$.job", b"{}") is not None
+    assert store.letters.bury("in", "post", "no job", "$.job", b"{}") is None
+    [letter] = store.letters.page()
     assert (letter.source, letter.reason, letter.path, letter.body, letter.at) == (
         "in",
         "no job",

@@ -279,7 +279,7 @@ def test_the_same_events_again_write_nothing(store: Store, sync: Pull) -> None:
 def test_an_event_that_is_none_becomes_a_dead_letter_and_the_rest_goes_on(store: Store, sync: Pull) -> None:
     row = sync(Shelf([Batch(events=(Event(b"{not json", "line 1"), run_event(RUN, "COMPLETE")))]))
     assert (row.state, row.skipped) == (SyncState.SUCCEEDED, 1)
-    [letter] = store.events.letters()
+    [letter] = store.letters.page()
     assert letter.place == "line 1"
     assert "shop.public.orders" in names(store)
 
