@@ -120,6 +120,23 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """As much of an asset as it takes to put it in order among others."""
+
+    id: int
+    name: str
+    kind: AssetKind
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """One page of an asset's runs, newest first: the id of each and its start in microseconds."""
+
+    page: tuple[tuple[int, int], ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """One record found by a native id or a key."""
 

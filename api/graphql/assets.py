@@ -7,14 +7,14 @@ from typing import cast
 import strawberry
 from strawberry.scalars import JSON
 
-from ...federation.errors import NotFound
+from ...federation.errors import CursorExpired, NotFound
 from ...federation.inquiry import answers
 from ...federation.model import Direction
-from ...federation.rows import Head, RecordRow
-from .context import Context, Info
+from ...federation.rows import Head, RecordRow, Runs
+from .context import Context, Info, RunsAsked
 from .facets import column_order, first_told, listed, merged, text
-from .parts import AliasRow, in_order
-from .relay import Connection, page_of
+from .parts import AliasRow, in_order, newest_first
+from .relay import Connection, Part, connection, part_of
 from .scalars import ID, AssetKind
 from .walks import Lineage, Run
 
@@ -122,8 +122,7 @@ class Asset:
         run = self.head.run
         if run is None or self.head.kind is not AssetKind.RUN:
             return None
-        parts = await info.context.loaders.parts.load(self.head.id)
-        job = parts.job if parts is not None else None
+        job = await info.context.loaders.jobs.load(self.head.id)
         return cast(Run, answers.Run(run.state, run.started_at, run.ended_at, run.error, job))
 
     @strawberry.field(description="What each source says, the best one first.")
@@ -158,7 +157,6 @@ class Asset:
 
     @strawberry.field(description="The names it bears, or its versions bear; with `asOf` those that held then.")
     async def aliases(self, info: Info) -> list[Alias]:
-        parts = await info.context.loaders.parts.load(self.head.id)
         return [
             Alias(
                 name=one.name,
@@ -167,28 +165,39 @@ class Asset:
                 valid_to=one.valid_to,
                 source=one.source,
             )
-            for one in (parts.aliases if parts is not None else ())
+            for one in await info.context.loaders.aliases.load(self.head.id) or ()
             if _holds(one, self.as_of)
         ]
 
     @strawberry.field(description="As the schema lists them.")
     async def columns(self, info: Info, first: int = 100, after: str | None = None) -> Connection["Asset"]:
-        first = info.context.page(first)
-        parts = await info.context.loaders.parts.load(self.head.id)
-        columns = in_order(parts.columns, column_order(await _records(self, info))) if parts is not None else ()
-        return _page(self, info.context, "columns", columns, first, after)
+        context, question = info.context, ["columns", self.head.id]
+        first, behind = context.page(first), context.cursors.read(question, after)
+        columns = in_order(
+            await context.loaders.columns.load(self.head.id) or (), column_order(await _records(self, info))
+        )
+        return await _page(self, context, question, columns, part_of(columns, first, behind))
 
     @strawberry.field(description="The newest first.")
     async def runs(self, info: Info, first: int = 20, after: str | None = None) -> Connection["Asset"]:
-        first = info.context.page(first)
-        parts = await info.context.loaders.parts.load(self.head.id)
-        return _page(self, info.context, "runs", parts.runs if parts is not None else (), first, after)
+        context, question = info.context, ["runs", self.head.id]
+        first, behind = context.page(first), context.cursors.read_all(question, after)
+        asked = RunsAsked(self.head.id, first + 1, None if behind is None else (behind[0], behind[1]))
+        found = await context.loaders.runs.load(asked) or Runs((), 0)
+        return connection(
+            await _assets(self, context, [run for run, _ in found.page[:first]]),
+            [context.cursors.write(question, (started, run)) for run, started in found.page[:first]],
+            found.total,
+            more=len(found.page) > first,
+            before=behind is not None,
+        )
 
     @strawberry.field(description="The newest first.")
     async def versions(self, info: Info, first: int = 20, after: str | None = None) -> Connection["Asset"]:
-        first = info.context.page(first)
-        parts = await info.context.loaders.parts.load(self.head.id)
-        return _page(self, info.context, "versions", parts.versions if parts is not None else (), first, after)
+        context, question = info.context, ["versions", self.head.id]
+        first, behind = context.page(first), context.cursors.read(question, after)
+        versions = newest_first(await context.loaders.versions.load(self.head.id) or ())
+        return await _page(self, context, question, versions, part_of(versions, first, behind))
 
     @strawberry.field
     async def upstream(self, info: Info, depth: int = 3, first: int = 100) -> Lineage:
@@ -218,12 +227,20 @@ def _holds(alias: AliasRow, as_of: datetime | None) -> bool:
     return began and (alias.valid_to is None or as_of < alias.valid_to)
 
 
-def _page(
-    asset: Asset, context: Context, what: str, heads: Sequence[Head], first: int, after: str | None
+async def _page(
+    asset: Asset, context: Context, question: object, every: Sequence[int], part: Part
 ) -> Connection[Asset]:
-    question = [what, asset.head.id]
-    page = page_of(heads, first, after, context.cursors, question)
-    return page.turned(lambda head: Asset.of(head, asset.as_of))
+    marks = [context.cursors.write(question, one) for one in part.ids]
+    shown = await _assets(asset, context, part.ids)
+    return connection(shown, marks, len(every), more=part.more, before=part.before)
+
+
+async def _assets(asset: Asset, context: Context, ids: Sequence[int]) -> list[Asset]:
+    """Assets as of the same time as another one. Raises `CursorExpired` if one has gone while the page was read."""
+    heads = await context.loaders.heads.load_many(ids)
+    if None in heads:
+        raise CursorExpired("the list has changed while it was read: ask again")
+    return [Asset.of(head, asset.as_of) for head in heads if head is not None]
 
 
 async def _walk(asset: Asset, context: Context, direction: Direction, depth: int, first: int) -> Lineage:

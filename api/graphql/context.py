@@ -13,12 +13,13 @@ from strawberry.dataloader import DataLoader
 
 from ...federation import patience
 from ...federation.errors import BadInput, OutOfTime
-from ...federation.rows import Head, RecordRow, SyncRow
+from ...federation.model import EdgeKind
+from ...federation.rows import Head, Named, RecordRow, Runs, SyncRow
 from ..services import Services
 from .answering import Answering
 from .errors import LimitExceeded
 from .glance import Glance
-from .parts import Parts, parts
+from .parts import AliasRow, aliases
 from .relay import Cursors
 
 Ask = ParamSpec("Ask")
@@ -120,6 +121,15 @@ def checked_page(first: int, most: int) -> int:
 Info = strawberry.Info[Context, None]
 
 
+@dataclass(frozen=True, slots=True)
+class RunsAsked:
+    """A page of an asset's runs: how many, and behind which start and id."""
+
+    asset: int
+    first: int
+    behind: tuple[int, int] | None
+
+
 class Loaders:
     """Each gathers what the fields of a page want and asks for it in one call."""
 
@@ -129,9 +139,27 @@ class Loaders:
         self.heads: DataLoader[int, Head | None] = DataLoader(self._by_id(reader.heads), cache=keep)
         self.records: DataLoader[int, list[RecordRow] | None] = DataLoader(self._by_id(reader.assets), cache=keep)
         self.keys: DataLoader[int, list[str] | None] = DataLoader(self._by_id(reader.keys), cache=keep)
-        self.parts: DataLoader[int, Parts | None] = DataLoader(
-            self._by_id(lambda ids: parts(context.services.store, ids)), cache=keep
+        self.aliases: DataLoader[int, list[AliasRow] | None] = DataLoader(
+            self._by_id(lambda ids: aliases(context.services.store, ids)), cache=keep
         )
+        self.columns: DataLoader[int, list[Named] | None] = DataLoader(
+            self._by_id(lambda ids: reader.parts_of(ids, EdgeKind.PART_OF)), cache=keep
+        )
+        self.versions: DataLoader[int, list[Named] | None] = DataLoader(
+            self._by_id(lambda ids: reader.parts_of(ids, EdgeKind.VERSION_OF)), cache=keep
+        )
+        self.jobs: DataLoader[int, int | None] = DataLoader(self._by_id(reader.jobs_of), cache=keep)
+        self.runs: DataLoader[RunsAsked, Runs | None] = DataLoader(self._runs, cache=keep)
+
+    async def _runs(self, asked: list[RunsAsked]) -> list[Runs | None]:
+        """One read for all assets of which the same page is asked for."""
+        reader = self._context.services.store.reader
+        found: dict[RunsAsked, Runs] = {}
+        for first, behind in dict.fromkeys((one.first, one.behind) for one in asked):
+            owners = [one.asset for one in asked if (one.first, one.behind) == (first, behind)]
+            pages = await self._context.call(reader.runs_of, owners, first, behind)
+            found |= {RunsAsked(asset, first, behind): page for asset, page in pages.items()}
+        return [found.get(one) for one in asked]
 
     def _by_id(self, ask: Callable[[Sequence[int]], dict[int, Answer]]) -> Callable[[list[int]], Any]:
         async def load(ids: list[int]) -> list[Answer | None]:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import orjson
 import strawberry
 
-from ...federation.errors import BadInput
+from ...federation.errors import BadInput, CursorExpired
 
 Thing = TypeVar("Thing")
 Shown = TypeVar("Shown")
@@ -45,13 +45,18 @@ class Cursors:
     def __init__(self, secret: bytes) -> None:
         self._key = hmac.digest(secret, b"watersmeet page cursor", sha256)
 
-    def write(self, question: object, position: int) -> str:
-        """The cursor of a position in the answer to a question."""
-        body = str(position).encode()
+    def write(self, question: object, position: int | tuple[int, ...]) -> str:
+        """The cursor of a position in the answer to a question: one number, or several."""
+        body = ".".join(map(str, position if isinstance(position, tuple) else (position,))).encode()
         return base64.urlsafe_b64encode(self._seal(question, body) + body).decode().rstrip("=")
 
     def read(self, question: object, cursor: str | None) -> int | None:
         """The position in a cursor; None for no cursor. Raises `BadInput`."""
+        numbers = self.read_all(question, cursor)
+        return None if numbers is None else numbers[0]
+
+    def read_all(self, question: object, cursor: str | None) -> tuple[int, ...] | None:
+        """The same for a position of several numbers. Raises `BadInput`."""
         if cursor is None:
             return None
         try:
@@ -61,7 +66,7 @@ class Cursors:
         seal, body = raw[:_SEAL], raw[_SEAL:]
         if not body or not hmac.compare_digest(seal, self._seal(question, body)):
             raise BadInput("`after` is no cursor of this question: take it from an answer to the very same arguments")
-        return int(body)
+        return tuple(map(int, body.split(b".")))
 
     def _seal(self, question: object, body: bytes) -> bytes:
         return hmac.digest(self._key, orjson.dumps(question) + b"\0" + body, sha256)[:_SEAL]
@@ -84,10 +89,22 @@ class Page(Generic[Thing]):
         return connection([show(thing) for thing in self.things], marks, self.total, more=more, before=self.start > 0)
 
 
-def page_of(every: Sequence[Thing], first: int, after: str | None, cursors: Cursors, question: object) -> Page[Thing]:
-    """One page of a list that is at hand as a whole."""
-    start = cursors.read(question, after) or 0
-    return Page(every[start : start + first], start, len(every), cursors, question)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a list a page shows: its ids, and whether something comes before and after."""
+
+    ids: Sequence[int]
+    more: bool
+    before: bool
+
+
+def part_of(every: Sequence[int], first: int, behind: int | None) -> Part:
+    """The part behind an id, which must still be there. Raises `CursorExpired`."""
+    if behind is not None and behind not in every:
+        raise CursorExpired("what the last page ended with is not in the list any more: ask again from the start")
+    start = 0 if behind is None else every.index(behind) + 1
+    ids = every[start : start + first]
+    return Part(ids, start + len(ids) < len(every), start > 0)
 
 
 def connection(

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from ..columns import GraphColumns
 from ..identity import kind_of
-from ..model import AssetKind, SyncState
-from ..rows import ChangeRow, EdgeRow, Found, GapRow, Head, LinkRow, Match, RecordRow
+from ..model import AssetKind, EdgeKind, SyncState
+from ..rows import ChangeRow, EdgeRow, Found, GapRow, Head, LinkRow, Match, Named, RecordRow, Runs
+from . import belonging
 from .changes import changes
 from .codec import (
     EVIDENCE,
@@ -112,6 +113,21 @@ class Reader:
                 for end in (claim.c.up, claim.c.down):
                     found.update({row.id: _edge(row) for row in connection.execute(asked.where(end.in_(some)))})
         return [found[number] for number in sorted(found)]
+
+    def runs_of(self, assets: Iterable[int], first: int, behind: tuple[int, int] | None = None) -> dict[int, Runs]:
+        """One page of each asset's runs, the newest first, behind a start (microseconds) and an id."""
+        with self._db.reading() as connection:
+            return belonging.runs(connection, assets, first, behind)
+
+    def parts_of(self, assets: Iterable[int], kind: EdgeKind) -> dict[int, list[Named]]:
+        """What is tied to each asset by edges of one kind."""
+        with self._db.reading() as connection:
+            return belonging.parts(connection, assets, kind)
+
+    def jobs_of(self, assets: Iterable[int]) -> dict[int, int]:
+        """The job of each run that has one."""
+        with self._db.reading() as connection:
+            return belonging.jobs(connection, assets)
 
     def search(self, wanted: Wanted, first: int = 20, after: int = 0) -> Found:
         """Assets by name and filters, best first; `after` is how many to pass over."""

@@ -274,7 +274,7 @@ def test_a_page_of_assets_costs_the_store_the_same_however_many_they_are(
         *(Record(f"d/{n}", AssetKind.DATASET, f"orders {n}", facets={"owners": [{"name": "ann"}]}) for n in range(40)),
     )
     calls: list[str] = []
-    for name in ("assets", "heads", "keys", "edges_of", "assets_of", "search"):
+    for name in ("assets", "heads", "keys", "edges_of", "assets_of", "search", "runs_of", "parts_of", "jobs_of"):
         real = getattr(service.store.reader, name)
 
         def counted(*args: Any, name: str = name, real: Any = real, **kwargs: Any) -> Any:
@@ -286,7 +286,68 @@ def test_a_page_of_assets_costs_the_store_the_same_however_many_they_are(
         """{ search(text: "orders", first: 40) { edges { node { name description owners { name } tags { key } keys
              records { nativeId } aliases { name } versions(first: 1) { total } runs(first: 1) { total } } } } }"""
     )
-    assert len(calls) <= 8, calls
+    assert len(calls) <= 9, calls
+
+
+def test_a_job_of_many_runs_is_read_by_the_page(service: Service, monkeypatch: pytest.MonkeyPatch):
+    runs = [
+        Record(f"run/{n}", AssetKind.RUN, f"run {n}", run=Run(RunState.SUCCEEDED, NOON + timedelta(minutes=n // 2)))
+        for n in range(300)
+    ]
+    edges = [Edge(run.native_id, "job", EdgeKind.RUN_OF) for run in runs]
+    service.tell(Record("job", AssetKind.JOB, "nightly"), *runs, edges=edges, nature=Nature.HAPPENED)
+    read: list[int] = []
+    for name in ("assets", "heads"):
+        real = getattr(service.store.reader, name)
+
+        def counted(ids: Any, real: Any = real) -> Any:
+            read.extend(ids)
+            return real(ids)
+
+        monkeypatch.setattr(service.store.reader, name, counted)
+    query = """query($a: String) { asset(key: "job") { runs(first: 7, after: $a) {
+        total edges { node { name } } pageInfo { hasNextPage hasPreviousPage endCursor } } } }"""
+    page = service.ask(query)["asset"]["runs"]
+    assert (page["total"], page["pageInfo"]["hasNextPage"]) == (300, True)
+    assert len(read) <= 9
+    names = [edge["node"]["name"] for edge in page["edges"]]
+    late = [Record("late", AssetKind.RUN, "late", run=Run(RunState.RUNNING, NOON + timedelta(days=1)))]
+    late_edge = [Edge("late", "job", EdgeKind.RUN_OF)]
+    service.tell(*late, edges=late_edge, nature=Nature.HAPPENED, scope="late", at=NOON + timedelta(days=1))
+    while page["pageInfo"]["hasNextPage"]:  # a run that comes meanwhile pushes none into the next page
+        page = service.ask(query, a=page["pageInfo"]["endCursor"])["asset"]["runs"]
+        assert (page["total"], page["pageInfo"]["hasPreviousPage"]) == (301, True)
+        names += [edge["node"]["name"] for edge in page["edges"]]
+    assert names == [f"run {n}" for n in reversed(range(300))]
+
+
+def test_a_page_of_versions_goes_on_behind_the_last_one_shown(service: Service):
+    churn(service)
+    query = """query($a: String) { asset(id: 1) { versions(first: 1, after: $a) { edges { node { name } }
+        pageInfo { endCursor } } } }"""
+    page = service.ask(query)["asset"]["versions"]
+    assert page["edges"][0]["node"]["name"] == "churn v10"
+    service.tell(
+        Record("version/11", AssetKind.MODEL_VERSION, "churn v11"),
+        edges=[Edge("version/11", "model", EdgeKind.VERSION_OF)],
+        scope="thing/2",
+    )
+    rest = service.ask(query, a=page["pageInfo"]["endCursor"])["asset"]["versions"]
+    assert rest["edges"][0]["node"]["name"] == "churn v2"
+
+
+def test_a_list_without_the_one_that_the_last_page_ended_with_has_expired(service: Service):
+    churn(service)
+    query = """query($a: String) { asset(id: 1) { versions(first: 1, after: $a) { edges { node { name } }
+        pageInfo { endCursor } } } }"""
+    page = service.ask(query)["asset"]["versions"]
+    service.tell(
+        Record("model", AssetKind.MODEL, "churn"),
+        *(Record(f"version/{n}", AssetKind.MODEL_VERSION, f"churn v{n}") for n in (1, 2)),
+        edges=[Edge(f"version/{n}", "model", EdgeKind.VERSION_OF) for n in (1, 2)],
+        at=NOON + timedelta(hours=1),
+    )
+    assert service.refused(query, a=page["pageInfo"]["endCursor"])["code"] == "CURSOR_EXPIRED"
 
 
 def test_lineage_is_told_with_its_completeness(service: Service):
