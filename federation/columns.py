@@ -49,3 +49,5 @@ class GraphColumns:
     planned: NDArray[np.bool_]
     outcome: NDArray[np.uint8]
     edge_source: NDArray[np.int16]
+    epoch: str = ""
+    """The store's epoch: new after a rebuild, so that numbers of before mean another graph."""

@@ -237,6 +237,23 @@ class LetterRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How far a rebuild is, or what it did."""
+
+    step: str
+    """records, claims, orphans, members, identity, words."""
+    done: int
+    total: int
+    mended: Mapping[str, int]
+    """Rows that were not what the claims give: records, claims, orphans, members, moved (joins); `left` counts scopes
+    whose source was written all the time, so that they could not be judged."""
+    resumed: bool
+    """Whether it went on with one that was killed."""
+    epoch: str | None = None
+    """The new epoch, once it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """What one write did."""
 

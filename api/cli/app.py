@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from . import asking, demo, exporting, letters, serving, setting_up, sources, syncing
+from . import asking, demo, exporting, keeping, letters, serving, setting_up, sources, syncing
 from .session import Commands, Json, Session
 
 app = typer.Typer(
@@ -46,4 +46,5 @@ asking.add_to(app)
 exporting.add_to(app)
 letters.add_to(app)
 serving.add_to(app)
+keeping.add_to(app)
 demo.add_to(app)

@@ -22,8 +22,8 @@ _KNOWN = 4
 class GraphReader(Protocol):
     """As much of the store's reader as the graph needs."""
 
-    def head(self) -> int:
-        """The newest number of the change log."""
+    def moment(self) -> tuple[str, int]:
+        """The store's epoch and the newest number of its change log."""
         ...
 
     def columns(self, known_at: datetime | None = None) -> GraphColumns:
@@ -65,7 +65,8 @@ class Graph:
         self._monotonic = monotonic
         self._kept: dict[int, _Kept] = {}
         self._newest: Snapshot | None = None
-        self._known: OrderedDict[datetime, Snapshot] = OrderedDict()
+        self._epoch = ""
+        self._known: OrderedDict[tuple[str, datetime], Snapshot] = OrderedDict()
         self._lock = RLock()
         self._learning = Lock()
 
@@ -77,36 +78,49 @@ class Graph:
     def now(self) -> Snapshot:
         """The present graph; read anew if the store has moved on. Raises `StoreUnavailable`."""
         with self._lock:
-            head = self._reader.head()
-            if self._newest is None or self._newest.seq != head:
+            moment = self._moment()
+            if self._newest is None or (self._newest.epoch, self._newest.seq) != moment:
                 with patience.until(None):  # all will ask it, not only who does so first
                     self._replace(Snapshot.of(self._reader.columns()))
             assert self._newest is not None
             return self._newest
 
-    def at(self, seq: int) -> Snapshot:
+    def at(self, seq: int, epoch: str = "") -> Snapshot:
         """The graph that a page sequence began on. Raises `CursorExpired`."""
         with self._lock:
             self._forget()
-            if seq in self._kept:
-                return self._kept[seq].snapshot
-            newest = self.now()
-            if newest.seq == seq:
-                return newest
+            present, _ = self._moment()
+            if epoch == present:
+                if seq in self._kept:
+                    return self._kept[seq].snapshot
+                newest = self.now()
+                if newest.seq == seq:
+                    return newest
         raise CursorExpired("the graph that this page sequence began on is gone: ask again from the start")
 
     def known(self, known_at: datetime) -> Snapshot:
         """The graph as it was known at a time. Raises `StoreUnavailable`."""
         if known_at >= self._clock():  # more may still be known by then
             return self.now()
+        with self._lock:
+            epoch, _ = self._moment()
         with self._learning:  # a lock of its own, so that what is known now can be asked meanwhile
             patience.check()
-            if known_at not in self._known:
-                self._known[known_at] = Snapshot.of(self._reader.columns(known_at))
-            self._known.move_to_end(known_at)
+            wanted = epoch, known_at
+            if wanted not in self._known:
+                self._known[wanted] = Snapshot.of(self._reader.columns(known_at))
+            self._known.move_to_end(wanted)
             while len(self._known) > _KNOWN:
                 self._known.popitem(last=False)
-            return self._known[known_at]
+            return self._known[wanted]
+
+    def _moment(self) -> tuple[str, int]:
+        """Where the store stands; another epoch than ours makes all snapshots worthless."""
+        moment = self._reader.moment()
+        if moment[0] != self._epoch:
+            self._epoch, self._newest = moment[0], None
+            self._kept.clear()
+        return moment
 
     def _replace(self, snapshot: Snapshot) -> None:
         if self._newest is not None and self._newest.seq in self._kept:

@@ -21,6 +21,7 @@ class Snapshot:
 
     def __init__(self, columns: GraphColumns, world: World) -> None:
         self.seq = columns.seq
+        self.epoch = columns.epoch
         self.sources = columns.sources
         self.record_source = columns.record_source
         """Per record position, which source's it is."""

@@ -20,6 +20,8 @@ class Place:
     seq: int
     now: int
     position: int
+    epoch: str = ""
+    """The store's; a rebuild or a restored copy begins another one."""
 
 
 class Cursors:
@@ -31,7 +33,7 @@ class Cursors:
 
     def write(self, question: object, place: Place) -> str:
         """The mark of a place in the answer to a question."""
-        body = orjson.dumps([place.seq, place.now, place.position])
+        body = orjson.dumps([place.seq, place.now, place.position, place.epoch])
         return base64.urlsafe_b64encode(self._seal(question, body) + body).decode().rstrip("=")
 
     def read(self, question: object, cursor: str) -> Place:
@@ -43,8 +45,7 @@ class Cursors:
         seal, body = raw[:_SEAL], raw[_SEAL:]
         if not body or not hmac.compare_digest(seal, self._seal(question, body)):
             raise BadInput("`after` is no cursor of this question: take it from an answer to the very same arguments")
-        seq, now, position = orjson.loads(body)
-        return Place(seq, now, position)
+        return Place(*orjson.loads(body))
 
     def _seal(self, question: object, body: bytes) -> bytes:
         asked = sha256(orjson.dumps([self._store, question])).digest()

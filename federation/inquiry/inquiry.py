@@ -229,9 +229,9 @@ class Inquiry:
 
     def _snapshot(self, terms: Terms, place: Place | None = None) -> Snapshot:
         if terms.known_at is None or terms.known_at >= self._clock():
-            return self._graph.now() if place is None else self._graph.at(place.seq)
+            return self._graph.now() if place is None else self._graph.at(place.seq, place.epoch)
         snapshot = self._graph.known(terms.known_at)
-        if place is not None and snapshot.seq != place.seq:
+        if place is not None and (snapshot.epoch, snapshot.seq) != (place.epoch, place.seq):
             raise CursorExpired("the graph that this page sequence began on is gone: ask again from the start")
         return snapshot
 
@@ -263,7 +263,9 @@ class Inquiry:
         begin, end = min(asked.position, total), min(asked.position + first, total)
 
         def mark(position: int) -> str:
-            return self._cursors.write(asked.mark, Place(asked.view.snapshot.seq, asked.now, position))
+            return self._cursors.write(
+                asked.mark, Place(asked.view.snapshot.seq, asked.now, position, asked.view.snapshot.epoch)
+            )
 
         return PageInfo(
             has_next_page=end < total,

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from ..naming import Registry
+from ..rows import Rebuilt
+from . import marks
 from .audit import AuditLog
 from .database import Database
 from .events import EventLog
@@ -17,9 +19,9 @@ from .letters import Letters
 from .lock import held
 from .members import Members
 from .reader import Reader
+from .rebuild import Rebuild
 from .schema import bring_up
 from .search import Wanted
-from .tables import info
 from .tokens import Tokens
 
 __all__ = ["Store", "Wanted", "utcnow"]
@@ -35,6 +37,7 @@ class Store:
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._db = database
+        self._clock = clock
         self.journal = Journal(database, clock)
         self.ledger = Ledger(database, self.journal, clock)
         self.events = EventLog(database, self.journal, clock)
@@ -89,20 +92,26 @@ class Store:
         """Join what belongs together among the records that changed; returns how many moved to another asset."""
         return self.members.resolve(registry)
 
+    def rebuild(self, registry: Registry, *, watch: Callable[[Rebuilt], None] | None = None) -> Rebuilt:
+        """Derive everything derived again from the claims, and begin a new epoch; a killed one is gone on with.
+
+        Others may read and write meanwhile. Raises `AlreadyRunning`, `StoreUnavailable`.
+        """
+        return Rebuild(self._db, self.members, self.lock, self._clock, watch).run(registry)
+
     def is_ready(self) -> bool:
         """Whether the store answers now. Raises `StoreUnavailable` with the reason if not."""
         with self._db.reading() as connection:
             return connection.execute(sa.select(sa.literal(1))).scalar_one() == 1
 
     def _kept(self, name: str, make: Callable[[], bytes]) -> bytes:
-        here = sa.select(info.c.value).where(info.c.name == name)
         with self._db.reading() as connection:
-            value = connection.execute(here).scalar_one_or_none()
+            value = marks.value(connection, name)
         if value is not None:
-            return bytes(value)
+            return value
         with self._db.writing() as connection:
-            value = connection.execute(here).scalar_one_or_none()
+            value = marks.value(connection, name)
             if value is None:
                 value = make()
-                connection.execute(sa.insert(info).values(name=name, value=value))
-        return bytes(value)
+                marks.put(connection, name, value)
+        return value

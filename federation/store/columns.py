@@ -19,7 +19,7 @@ _CLAIM = (
 )  # fmt: skip
 
 
-def load(connection: sa.Connection, seq: int, known_at: datetime | None) -> GraphColumns:
+def load(connection: sa.Connection, epoch: str, seq: int, known_at: datetime | None) -> GraphColumns:
     """All records and live claims, or those recorded by `known_at` and not retired by it."""
     known = micros(known_at)
     sources = connection.execute(sa.select(source.c.id, source.c.key).order_by(source.c.id)).all()
@@ -29,6 +29,7 @@ def load(connection: sa.Connection, seq: int, known_at: datetime | None) -> Grap
     records = _records(connection, known)
     claims = _claims(connection, known)
     return GraphColumns(
+        epoch=epoch,
         seq=seq,
         sources=tuple(row.key for row in sources),
         record=records[0],

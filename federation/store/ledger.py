@@ -181,9 +181,9 @@ def bury(connection: sa.Connection, records: Sequence[int], at: int, reason: str
     for some in chunks(records):
         connection.execute(sa.update(record).where(record.c.id.in_(some)).values(tombstoned_at=at))
         rows = [{"record": one, "died_at": at, "reason": clean(reason), "recorded_at": now} for one in some]
-        known = set(
-            connection.execute(sa.select(life.c.record).where(life.c.record.in_(some), life.c.died_at == at)).scalars()
-        )
+        here = sa.and_(life.c.record.in_(some), life.c.died_at == at)
+        known = set(connection.execute(sa.select(life.c.record).where(here)).scalars())
+        connection.execute(sa.update(life).where(here).values(revived_at=None))
         fresh = [row for row in rows if row["record"] not in known]
         if fresh:
             connection.execute(sa.insert(life), fresh)
@@ -252,7 +252,7 @@ def _retire(
     spare = iter(ids)
     removed = 0
     for one in (one for one in missed if one not in first_time):
-        since = rows[one.scope].missed_at or at
+        since = max(rows[one.scope].missed_at or at, rows[one.scope].stated_at + 1)  # its last word came before its end
         connection.execute(sa.update(scope).where(scope.c.id == one.scope).values(gone_at=since, missed_at=since))
         if rows[one.scope].nature != Nature.HAPPENED.value:
             removed += _end_edges(connection, one.scope, spare, since, now, log)

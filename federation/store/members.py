@@ -107,12 +107,14 @@ def _put_keys(
     for number in waiting:
         now, before = derived.get(number, {}), held.get(number, {})
         touched |= {mark for mark, row in before.items() if row.strong} | {m for m, key in now.items() if key.strong}
-        said = {mark: (key.strong, key.rule) for mark, key in now.items()}
-        same = said == {mark: (bool(row.strong), row.rule) for mark, row in before.items()}
-        if same:
+        said = {mark: _key_row(number, mark, key) for mark, key in now.items()}
+        if said == {
+            mark: {**row._mapping, "key_hash": mark, "place_hash": bytes(row.place_hash)}
+            for mark, row in before.items()
+        }:
             continue
         connection.execute(sa.delete(spelled).where(spelled.c.record == number))
-        fresh.extend(_key_row(number, mark, key) for mark, key in now.items())
+        fresh.extend(said.values())
     if fresh:
         connection.execute(sa.insert(spelled), fresh)
     return touched

@@ -156,7 +156,7 @@ class Planner:
         for some in chunks(ids):
             asked = sa.select(claim).where(claim.c.scope.in_(some), claim.c.retired_at.is_(None))
             for row in connection.execute(asked):
-                found.setdefault(row.scope, {})[_claimed(row)] = row.id
+                found.setdefault(row.scope, {})[claimed_of_row(row)] = row.id
         return found
 
     # What becomes of it
@@ -281,7 +281,8 @@ def _fate(edge: Claimed, was: Claimed | None) -> str:
     return "edge_ended" if edge.valid_to is not None and was.valid_to is None else "edge_changed"
 
 
-def _claimed(row: Any) -> Claimed:
+def claimed_of_row(row: Any) -> Claimed:
+    """A row of claims as the edge that it claims."""
     return Claimed(**{name: getattr(row, name) for name in Claimed.__slots__})
 
 

@@ -19,11 +19,16 @@ def project(connection: sa.Connection, plan: Plan, now: int, log: ChangeLog) -> 
     """Bring the records that a plan touched up to date, and end the tombstones of those it describes anew."""
     fresh = {row["id"] for row in plan.records}
     for some in chunks(sorted(plan.touched), 1000):
-        before = {row.id: row for row in connection.execute(sa.select(record).where(record.c.id.in_(some)))}
-        said = _said(connection, some)
-        results = [(before[number], merged(said.get(number, ()), before[number].native_id)) for number in some]
-        _update(connection, results, fresh, log)
+        rows = connection.execute(sa.select(record).where(record.c.id.in_(some)).order_by(record.c.id)).all()
+        results = merged_of(connection, rows)
+        _update(connection, [(row, results[row.id]) for row in rows], fresh, log)
     _revive(connection, plan.spoken, now, log)
+
+
+def merged_of(connection: sa.Connection, rows: Sequence[Any]) -> dict[int, Merged]:
+    """What each of these records (rows of the table) must be, from all that was said of it."""
+    said = _said(connection, [row.id for row in rows])
+    return {row.id: merged(said.get(row.id, ()), row.native_id) for row in rows}
 
 
 def _said(connection: sa.Connection, records: Iterable[int]) -> Mapping[int, list[Said]]:
@@ -47,7 +52,7 @@ def _update(connection: sa.Connection, results: Sequence[tuple[Any, Merged]], fr
     for before, result in results:
         row: dict[str, Any] = {**result.row, "body": encode(result.body)}
         is_new = before.id in fresh
-        if not is_new and all(_same(getattr(before, name), value) for name, value in row.items()):
+        if not is_new and all(same(getattr(before, name), value) for name, value in row.items()):
             continue
         rows.append({"record_id": before.id, **row})
         labelled.append((before.id, result))
@@ -58,10 +63,11 @@ def _update(connection: sa.Connection, results: Sequence[tuple[Any, Merged]], fr
     if rows:
         values: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name != "record_id"}
         connection.execute(sa.update(record).where(record.c.id == sa.bindparam("record_id")).values(values), rows)
-        _label(connection, labelled)
+        put_labels(connection, [(number, labels_of(result)) for number, result in labelled])
 
 
-def _same(before: Any, now: Any) -> bool:
+def same(before: Any, now: Any) -> bool:
+    """Whether a column holds a value already."""
     return bytes(before) == now if isinstance(now, bytes) else before == now
 
 
@@ -79,19 +85,21 @@ def _log(before: Any, row: Mapping[str, Any], result: Merged, log: ChangeLog) ->
         log.record("renamed" if "name" in former and before.described else "changed", before.id, former, present)
 
 
-def _label(connection: sa.Connection, results: Sequence[tuple[int, Merged]]) -> None:
+def put_labels(connection: sa.Connection, labelled: Sequence[tuple[int, Set[tuple[str, str]]]]) -> None:
     """Tags and owners, folded, so that search can filter by them."""
-    connection.execute(sa.delete(label).where(label.c.record.in_([number for number, _ in results])))
+    connection.execute(sa.delete(label).where(label.c.record.in_([number for number, _ in labelled])))
     rows = [
         {"record": number, "type": kind, "text_hash": digest(text), "text": text}
-        for number, result in results
-        for kind, text in sorted(_labels(result.body["facets"]))
+        for number, texts in labelled
+        for kind, text in sorted(texts)
     ]
     if rows:
         connection.execute(sa.insert(label), rows)
 
 
-def _labels(facets: Mapping[str, Any]) -> set[tuple[str, str]]:
+def labels_of(result: Merged) -> set[tuple[str, str]]:
+    """The tags and owners of a record: (type, folded text)."""
+    facets = result.body["facets"]
     return {
         (kind, text.casefold())
         for kind, facet, names in (("tag", "tags", ("key", "value")), ("owner", "owners", ("name",)))

@@ -10,7 +10,7 @@ from ..columns import GraphColumns
 from ..identity import kind_of
 from ..model import AssetKind, EdgeKind, SyncState
 from ..rows import ChangeRow, EdgeRow, Found, GapRow, Head, LinkRow, Match, Named, RecordRow, Runs
-from . import belonging
+from . import belonging, marks
 from .changes import changes
 from .codec import (
     EVIDENCE,
@@ -44,10 +44,15 @@ class Reader:
         with self._db.reading() as connection:
             return _counter(connection, "change")
 
+    def moment(self) -> tuple[str, int]:
+        """The store's epoch and the newest number of its change log: two graphs of one moment are the same."""
+        with self._db.reading() as connection:
+            return marks.epoch(connection), _counter(connection, "change")
+
     def columns(self, known_at: datetime | None = None) -> GraphColumns:
         """The whole graph, as we know it now or knew it at `known_at`."""
         with self._db.reading() as connection:
-            return load(connection, _counter(connection, "change"), known_at)
+            return load(connection, marks.epoch(connection), _counter(connection, "change"), known_at)
 
     def present_id(self, any_id: int) -> int | None:
         """The asset that a record or a former asset id belongs to now."""

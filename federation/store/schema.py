@@ -3,13 +3,13 @@
 import time
 from pathlib import Path
 
-import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ..errors import AlreadyRunning, Misconfigured, StoreUnavailable
+from . import marks
 from .database import Database
 from .lock import held
 
@@ -75,4 +75,4 @@ def _migrate(database: Database, config: Config) -> None:
     with database.writing() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        connection.execute(sa.text("SELECT 1"))
+        marks.renew_epoch(connection)

@@ -31,10 +31,10 @@ def test_a_replaced_graph_is_kept_for_five_minutes(house: House) -> None:
     house.say("pipes", ran("r1", ("orders",), ("report",)))
     house.graph.now()
     house.monotonic += 299
-    assert house.graph.at(first.seq) is first
+    assert house.graph.at(first.seq, first.epoch) is first
     house.monotonic += 2
     with pytest.raises(CursorExpired):
-        house.graph.at(first.seq)
+        house.graph.at(first.seq, first.epoch)
 
 
 def test_a_graph_that_is_still_to_come_has_no_cursor(house: House) -> None:

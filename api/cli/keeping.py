@@ -1,0 +1,70 @@
+"""`rebuild`: what keeps a store sound."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from .exits import Code
+from .session import Json, Session, console, leave, session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ...federation.rows import Rebuilt
+
+Watch = Callable[[str, int, int], None]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this module."""
+    app.command()(rebuild)
+
+
+def rebuild(ctx: typer.Context, as_json: Json = False) -> None:
+    """Derive everything derived again from the claims: records, keys, joins, search. Others may go on meanwhile."""
+    from ..opening import registry_of
+
+    here = session(ctx, as_json)
+    settings = here.settings()
+    with here.store(settings) as store, watching(here, "rebuild") as watch:
+        done = store.rebuild(registry_of(settings), watch=lambda one: watch(one.step, one.done, one.total))
+    here.answer(done, lambda screen: _show(screen, done))
+    leave(Code.INCOMPLETE if done.mended.get("left") else Code.OK)
+
+
+def _show(screen: "Console", done: "Rebuilt") -> None:
+    if done.resumed:
+        screen.print("went on with a rebuild that had been ended before its time")
+    said = {
+        "records": "records were not what is claimed of them",
+        "claims": "edges were not what was stated",
+        "orphans": "rows belonged to nothing",
+        "members": "records were shown under a wrong asset",
+        "moved": "records moved to another asset",
+        "left": "scopes could not be judged, since their source was written all the time: rebuild again",
+    }
+    for what, number in done.mended.items():
+        screen.print(f"{number} {said.get(what, what)}")
+    if not done.mended:
+        screen.print("everything was as the claims give it")
+    screen.print("page cursors of before have expired")
+
+
+@contextmanager
+def watching(here: Session, what: str) -> Generator[Watch]:
+    """A bar on a terminal, nothing elsewhere."""
+    screen = console(to_stderr=True)
+    if here.as_json or not screen.is_terminal:
+        yield lambda step, done, total: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=screen) as progress:
+        task = progress.add_task(what, total=None)
+
+        def watch(step: str, done: int, total: int) -> None:
+            progress.update(task, description=f"{what}: {step}", completed=done, total=total)
+
+        yield watch
