@@ -6,13 +6,13 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from ...federation.errors import BadInput, NotFound
+from ...federation.errors import BadInput, CursorExpired, NotFound
 from ...federation.model import Level as Levels
 from ...federation.store import Wanted
 from .assets import Asset, Record, asset_of
 from .context import Context, Info
 from .records import Change, Gap, Identity, Letter, Link, Source, Sync
-from .relay import Connection, Page, connection
+from .relay import Connection, Counted, connection
 from .scalars import ID, AssetKind, Direction, Level, number_of, numbers_of
 from .standing import standings
 from .walks import Impact, Lineage, PathList, Walk
@@ -175,9 +175,12 @@ class Query:
     @strawberry.field(description="What is known to be missing or in dispute.")
     async def gaps(self, info: Info, first: int = 50, after: str | None = None) -> Connection[Gap]:
         context = info.context
-        start = context.cursors.read("gaps", after) or 0
-        rows, total = await context.call(context.services.store.reader.gaps, context.page(first), start)
-        return Page(rows, start, total, context.cursors, "gaps").turned(Gap.of)
+        first, place = context.page(first), Counted.of(context.cursors, "gaps", after)
+        read = context.services.store.reader.gaps
+        rows, total = await context.call(read, first + place.again, place.start - place.again)
+        ids = place.checked([row.asset for row in rows])
+        nodes = [Gap.of(row) for row in rows[place.again :]]
+        return place.connected(context.cursors, "gaps", ids, nodes, total)
 
     @strawberry.field(description="Posted events that could not be taken, the newest first.")
     async def letters(self, info: Info, first: int = 50, after: str | None = None) -> Connection[Letter]:
@@ -215,13 +218,15 @@ async def _search(
 ) -> Connection[Asset]:
     reader = context.services.store.reader
     first = context.page(first)
-    start = context.cursors.read(question, after) or 0
+    place = Counted.of(context.cursors, question, after)
     # A page of nothing still tells the total.
-    found = await context.call(reader.search, wanted, max(first, 1), start)
-    shown = found.ids[:first]
+    found = await context.call(reader.search, wanted, max(first, 1) + place.again, place.start - place.again)
+    shown = place.checked(found.ids)[:first]
     heads = await context.call(reader.heads, shown)
-    page = Page([heads[one] for one in shown if one in heads], start, found.total, context.cursors, question)
-    return page.turned(Asset.of)
+    if len(heads) < len(shown):
+        raise CursorExpired("the list has changed while it was read: ask again")
+    nodes = [Asset.of(heads[one]) for one in shown]
+    return place.connected(context.cursors, question, shown, nodes, found.total)
 
 
 async def _changes(

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Generic, TypeVar
@@ -14,7 +14,6 @@ import strawberry
 from ...federation.errors import BadInput, CursorExpired
 
 Thing = TypeVar("Thing")
-Shown = TypeVar("Shown")
 _SEAL = 10
 
 
@@ -43,7 +42,7 @@ class Cursors:
     """Writes and reads the places of pages. A cursor belongs to one store and one question."""
 
     def __init__(self, secret: bytes) -> None:
-        self._key = hmac.digest(secret, b"watersmeet page cursor", sha256)
+        self._key = hmac.digest(secret, b"watersmeet page cursor 2", sha256)
 
     def write(self, question: object, position: int | tuple[int, ...]) -> str:
         """The cursor of a position in the answer to a question: one number, or several."""
@@ -73,20 +72,35 @@ class Cursors:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Thing]):
-    """Things of a list from the position `start` on."""
+class Counted:
+    """Where a page of a list begins that is counted from its start, and the id that stands just before it."""
 
-    things: Sequence[Thing]
-    start: int
-    total: int
-    cursors: Cursors
-    question: object
+    start: int = 0
+    last: int | None = None
 
-    def turned(self, show: Callable[[Thing], Shown]) -> Connection[Shown]:
-        """The page with its things as GraphQL shows them."""
-        marks = [self.cursors.write(self.question, self.start + place + 1) for place in range(len(self.things))]
-        more = self.start + len(self.things) < self.total
-        return connection([show(thing) for thing in self.things], marks, self.total, more=more, before=self.start > 0)
+    @classmethod
+    def of(cls, cursors: Cursors, question: object, cursor: str | None) -> "Counted":
+        """What a cursor says. Raises `BadInput`."""
+        found = cursors.read_all(question, cursor)
+        return cls() if found is None else cls(found[0], found[1])
+
+    @property
+    def again(self) -> int:
+        """How many things are read once more, to see that the list still is what it was: one, if any came before."""
+        return 0 if self.last is None else 1
+
+    def checked(self, ids: Sequence[int]) -> Sequence[int]:
+        """The ids without the one that was read again. Raises `CursorExpired` if another stands in its place."""
+        if self.last is not None and (not ids or ids[0] != self.last):
+            raise CursorExpired("the list has changed since its last page: ask again from the start")
+        return ids[self.again :]
+
+    def connected(
+        self, cursors: Cursors, question: object, ids: Sequence[int], nodes: Sequence[Thing], total: int
+    ) -> Connection[Thing]:
+        """The page of these things."""
+        marks = [cursors.write(question, (self.start + place, one)) for place, one in enumerate(ids, 1)]
+        return connection(nodes, marks, total, more=self.start + len(ids) < total, before=self.start > 0)
 
 
 @dataclass(frozen=True, slots=True)
