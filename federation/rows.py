@@ -332,3 +332,14 @@ class AuditProof:
     """When the chains were last sealed; up to there a tail that was cut off is noticed."""
     seal: str | None
     """The hash of the newest seal, to be kept elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A copy of a store, read back after it was written."""
+
+    file: str
+    rows: int
+    bytes: int
+    seq: int
+    """The change log's number up to which it goes."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from . import asking, demo, exporting, keeping, letters, serving, setting_up, sources, syncing
+from . import asking, copying, demo, exporting, keeping, letters, serving, setting_up, sources, syncing
 from .session import Commands, Json, Session
 
 app = typer.Typer(
@@ -47,4 +47,5 @@ exporting.add_to(app)
 letters.add_to(app)
 serving.add_to(app)
 keeping.add_to(app)
+copying.add_to(app)
 demo.add_to(app)

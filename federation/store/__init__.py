@@ -4,12 +4,13 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from ..naming import Registry
-from ..rows import Rebuilt
-from . import marks
+from ..rows import Copied, Rebuilt
+from . import backup, marks
 from .audit import AuditLog
 from .database import Database
 from .events import EventLog
@@ -98,6 +99,15 @@ class Store:
         Others may read and write meanwhile. Raises `AlreadyRunning`, `StoreUnavailable`.
         """
         return Rebuild(self._db, self.members, self.lock, self._clock, watch).run(registry)
+
+    def back_up(self, target: Path, *, force: bool = False, watch: backup.Watch | None = None) -> Copied:
+        """Copy the whole store into a file while writing goes on; `watch` is told how much is done of how much.
+
+        Raises `BadInput` (a file is there and `force` is not given), `StoreUnavailable`.
+        """
+        self.identity()  # given when first asked for, and so is the secret: the copy is to have the same
+        self.secret()
+        return backup.back_up(self._db, target, force=force, watch=watch)
 
     def is_ready(self) -> bool:
         """Whether the store answers now. Raises `StoreUnavailable` with the reason if not."""

@@ -2,7 +2,8 @@
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,11 +52,11 @@ def postgres() -> Iterator[str]:
             server.cleanup()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database."""
+@contextmanager
+def an_empty_database(request: pytest.FixtureRequest, file: Path) -> Generator[str]:
+    """The address of a database of the kind that the fixture's parameter names, where nothing is yet."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'store.db'}"
+        yield f"sqlite:///{file}"
         return
     server = sa.make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+psycopg")
     name = f"t{uuid.uuid4().hex}"
@@ -66,6 +67,20 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     with engine.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database."""
+    with an_empty_database(request, tmp_path / "store.db") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of another one, of either kind too."""
+    with an_empty_database(request, tmp_path / "other.db") as url:
+        yield url
 
 
 @pytest.fixture
