@@ -12,17 +12,18 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from ..federation.graph import Graph
 from ..federation.store.events import Appended
 from ..federation.sync import project_events
+from .access import Access, Gate
 from .console import PAGES
 from .graphql import Endpoint
 from .health import Health
 from .inlet import Follower, Inlet, Intake
-from .local import LocalOnly
 from .metrics import Metrics, Size
 from .observed import Observed
 from .services import Services
+from .tls import Certificate
 
 
-def create_app(services: Services) -> Starlette:
+def create_app(services: Services, certificate: Certificate | None = None) -> Starlette:
     """The app over these services, which stay the caller's to close."""
     settings, store = services.settings, services.store
     metrics = Metrics()
@@ -37,29 +38,39 @@ def create_app(services: Services) -> Starlette:
 
     intake = Intake(store, settings.inlet.id, heard=heard)
     inlet = Inlet(store, settings.inlet, intake, metrics)
-    endpoint = Endpoint(services, metrics)
+
+    health = Health(store, metrics)
+    access = Access(settings.server, store)
+    endpoint = Endpoint(services, metrics, access)
+    pages = PAGES if settings.server.console else ()
+    routes = _routes(endpoint, inlet, health, pages)
+    paths = frozenset(route.path for route in routes if isinstance(route, Route | WebSocketRoute))
+    access.know(paths)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         intake.start()
         follower.start()
+        tending = [asyncio.create_task(access.tend())]
+        if certificate is not None:
+            tending.append(asyncio.create_task(certificate.follow()))
         try:
             yield
         finally:
+            for task in tending:
+                task.cancel()
+            await asyncio.to_thread(access.settle, all_of_it=True)
             endpoint.close()
             inlet.close()
             await asyncio.to_thread(intake.stop)
             await asyncio.to_thread(follower.stop)
 
-    pages = PAGES if settings.server.console else ()
-    routes = _routes(endpoint, inlet, Health(store, metrics), pages)
-    paths = frozenset(route.path for route in routes if isinstance(route, Route | WebSocketRoute))
     return Starlette(
         routes=routes,
         lifespan=lifespan,
         middleware=[
             Middleware(Observed, metrics=metrics, paths=paths),
-            Middleware(LocalOnly, allowed_hosts=settings.server.allowed_hosts),
+            Middleware(Gate, access=access),
         ],
     )
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from ..federation.errors import StoreUnavailable
 from ..federation.store import Store
+from .access import caller_of
 from .metrics import CONTENT_TYPE, Metrics
 from .wire import json_bytes
 
@@ -25,15 +26,17 @@ class Health:
         """`/healthz`: the process answers."""
         return _json({"status": "ok"}, 200)
 
-    async def ready(self, _request: Request) -> Response:
-        """`/readyz`: the store answers too."""
+    async def ready(self, request: Request) -> Response:
+        """`/readyz`: the store answers too; why it does not is told to whoever may ask other things."""
+        known = caller_of(request.scope) is not None
         try:
             async with asyncio.timeout(_PATIENCE):
                 await asyncio.to_thread(self._store.is_ready)
         except StoreUnavailable as error:
-            return _json({"status": "unavailable", "reason": str(error)}, 503)
+            return _json({"status": "unavailable", **({"reason": str(error)} if known else {})}, 503)
         except TimeoutError:
-            return _json({"status": "unavailable", "reason": f"the store did not answer within {_PATIENCE:g} s"}, 503)
+            reason = f"the store did not answer within {_PATIENCE:g} s"
+            return _json({"status": "unavailable", **({"reason": reason} if known else {})}, 503)
         return _json({"status": "ok"}, 200)
 
     async def metrics(self, _request: Request) -> Response:

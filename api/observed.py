@@ -9,6 +9,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..federation.openlineage.confidential import redacted
 from .metrics import Metrics
 
 _CAREFUL = {
@@ -64,7 +65,13 @@ class Observed:
             seconds = self._clock() - began
             method, path = scope.get("method", "WEBSOCKET"), scope["path"]
             self._metrics.request(path if path in self._paths else "other", method, status, seconds)
-            _log.info("request", method=method, path=path[:200], status=status, milliseconds=round(seconds * 1000, 1))
+            _log.info(
+                "request",
+                method=method,
+                path=redacted(path)[0][:200],
+                status=status,
+                milliseconds=round(seconds * 1000, 1),
+            )
 
 
 def _dress(message: Message, request_id: str) -> None:

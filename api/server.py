@@ -9,6 +9,7 @@ from types import FrameType
 
 import uvicorn
 
+from ..config.address import is_loopback
 from ..config.errors import Misconfigured
 from ..config.settings import Settings
 from ..federation.graph import Graph
@@ -19,6 +20,7 @@ from .logs import log_as_json
 from .opening import open_store, registry_of
 from .services import Services
 from .syncs import Syncs
+from .tls import Certificate
 
 _GRACE = 10
 """Seconds that open requests have when the server stops."""
@@ -31,12 +33,14 @@ def serve(settings: Settings, port: int | None = None) -> None:
     """Serve until SIGINT or SIGTERM. Raises `Misconfigured` (a taken port too), `StoreUnavailable`."""
     with ExitStack() as held:
         listening = held.enter_context(_listen(settings.server.host, settings.server.port if port is None else port))
+        certificate = Certificate(settings.server.tls) if settings.server.tls.cert is not None else None
         log_as_json()
         services = open_services(settings, held)
+        _may_be_reached(services)
         host, number = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
-        address = f"http://{shown}:{number}"
-        server = _server(services)
+        address = f"{'https' if certificate else 'http'}://{shown}:{number}"
+        server = _server(services, certificate)
         held.enter_context(_stopping_gently(server))
         print(f"Watersmeet serves {address} (GraphQL: /graphql, OpenLineage: /api/v1/lineage)", flush=True)
         server.run(sockets=[listening])
@@ -87,13 +91,24 @@ def _stopping_gently(server: _Server) -> Generator[None]:
             signal.signal(number, handler)
 
 
-def _server(services: Services) -> _Server:
+def _may_be_reached(services: Services) -> None:
+    """Beyond this machine only with a token in force. Raises `Misconfigured`."""
+    host = services.settings.server.host
+    if not is_loopback(host) and not services.store.tokens.valid():
+        raise Misconfigured(
+            f"server.host: {host} is reachable from other machines, and no token is in force: make one first "
+            "(`watersmeet token create NAME --role admin`), or stay on 127.0.0.1"
+        )
+
+
+def _server(services: Services, certificate: Certificate | None) -> _Server:
     config = uvicorn.Config(
-        create_app(services),
+        create_app(services, certificate),
         access_log=False,  # `observed` writes a line a request
         log_config=None,
         proxy_headers=False,  # who is local must not be what a header says
         server_header=False,
+        ssl_context_factory=(lambda _config, _default: certificate.context) if certificate else None,
         ws="websockets-sansio",
         ws_max_size=services.settings.server.limits.body_bytes,
         timeout_graceful_shutdown=_GRACE,

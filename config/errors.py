@@ -10,6 +10,7 @@ WatersmeetError
 ├── NotFound               nothing by that name
 ├── Ambiguous              more than one thing by that name
 ├── BadInput               an argument that can never be right (`Unfit`: a value that no store can hold)
+├── Forbidden              the caller's role is not enough
 └── AlreadyRunning         somebody else holds the lock
 """
 

@@ -6,19 +6,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from .address import is_host, is_loopback
+from .address import is_host
+from .reach import Networks, Tls, reach
 from .section import Conflict, Section, wrong
 from .sources import Name
 from .values import Duration, Size, Text, Texts
-
-
-def _loopback(host: str) -> str:
-    if not is_loopback(host):
-        raise wrong(
-            "is reachable from other machines, which needs tokens or OIDC, and this version has neither: "
-            "stay on a loopback address"
-        )
-    return host
 
 
 def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
@@ -78,18 +70,33 @@ class Limits(Section):
 
 
 class Server(Section):
-    """Where the server listens. Without tokens that is this machine alone."""
+    """Where the server listens, and who may reach it. Without tokens that is this machine alone."""
 
-    host: Annotated[Text, AfterValidator(_loopback)] = Field(default="127.0.0.1", examples=["127.0.0.1"])
+    host: Text = Field(default="127.0.0.1", examples=["127.0.0.1"])
     """The address it binds."""
     port: int = Field(default=8765, ge=0, le=65_535, examples=[8765])
     """The port it binds; 0 takes a free one."""
     allowed_hosts: Annotated[Texts, AfterValidator(_hosts)] = Field(default=(), examples=[["watersmeet.test:8765"]])
     """Further values of `Host` that count as this server."""
+    tls: Tls = Field(default=Tls(), examples=[{"cert": "./server.pem", "key": "./server.key"}])
+    """The certificate that it shows."""
+    plaintext: bool = Field(default=False, examples=[False])
+    """Whether it may be reached from other machines without a certificate of its own."""
+    trusted_proxies: Networks = Field(default=(), examples=[["10.0.0.5"]])
+    """Peers whose X-Forwarded-For is believed: the audit log and the limit on failures then know the client."""
+    local_without_token: bool = Field(default=False, examples=[False])
+    """Whether this machine needs no token even where there are some."""
+    failures: int = Field(default=30, ge=1, le=100_000, examples=[30])
+    """How many wrong tokens one address may show in a minute."""
     console: bool = Field(default=True, examples=[True])
     """Whether the page for asking by hand is there."""
     limits: Limits = Field(default=Limits(), examples=[{"cost": 1000}])
     """What one request may cost."""
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, object]) -> Iterator[Conflict]:
+        """An open door that nobody meant."""
+        yield from reach(given)
 
 
 class Inlet(Section):

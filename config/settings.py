@@ -20,6 +20,7 @@ from .agreement import disagreements
 from .document import PREFIX, Document
 from .errors import Misconfigured
 from .problems import Problem, in_words, spell
+from .reach import Tls
 from .registry import Authority, AuthorityName, Binding
 from .schedule import Cron, Every
 from .section import Conflict, Section, wrong
@@ -43,6 +44,7 @@ __all__ = [
     "Settings",
     "Source",
     "Store",
+    "Tls",
     "load",
     "problems",
 ]

@@ -10,6 +10,7 @@ __all__ = [
     "Ambiguous",
     "BadInput",
     "CursorExpired",
+    "Forbidden",
     "Misconfigured",
     "NotFound",
     "OutOfTime",
@@ -92,6 +93,14 @@ class CursorExpired(BadInput):
     """A page cursor of a graph that is kept no longer: ask again from the start."""
 
     code = "CURSOR_EXPIRED"
+
+
+class Forbidden(WatersmeetError):
+    """The caller's role is not enough; `needed` names one that is."""
+
+    def __init__(self, message: str, *, needed: str = "") -> None:
+        super().__init__(message)
+        self.needed = needed
 
 
 class AlreadyRunning(WatersmeetError):

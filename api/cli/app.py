@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from . import asking, copying, demo, exporting, keeping, letters, serving, setting_up, sources, syncing
+from . import asking, audit, copying, demo, exporting, keeping, letters, serving, setting_up, sources, syncing, tokens
 from .session import Commands, Json, Session
 
 app = typer.Typer(
@@ -48,4 +48,6 @@ letters.add_to(app)
 serving.add_to(app)
 keeping.add_to(app)
 copying.add_to(app)
+tokens.add_to(app)
+audit.add_to(app)
 demo.add_to(app)

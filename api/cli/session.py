@@ -121,6 +121,16 @@ def session(ctx: typer.Context, as_json: bool = False) -> Session:
     return found
 
 
+def operator() -> str:
+    """Whoever types, for the audit log."""
+    import getpass
+
+    try:
+        return f"command line ({getpass.getuser()})"
+    except (OSError, KeyError):  # a container's user without a name
+        return "command line"
+
+
 def plain(value: Any) -> Any:
     """Values of ours as JSON knows them."""
     if is_dataclass(value) and not isinstance(value, type):

@@ -12,9 +12,10 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from ...federation import patience
-from ...federation.errors import BadInput, OutOfTime
+from ...federation.errors import BadInput, Forbidden, OutOfTime
 from ...federation.model import EdgeKind
 from ...federation.rows import Head, Named, RecordRow, Runs, SyncRow
+from ..access import Access, Caller, Entry
 from ..services import Services
 from .answering import Answering
 from .errors import LimitExceeded
@@ -43,6 +44,9 @@ class Context:
     answering: Answering
     cursors: Cursors
     watched: "Watched"
+    access: Access
+    entry: Entry
+    """Who asks; of a WebSocket it is known once it has introduced itself."""
     deadline: float | None = None
     """On the monotonic clock; None: every call has the whole time to itself."""
     lasting: bool = False
@@ -70,6 +74,13 @@ class Context:
         except (TimeoutError, OutOfTime) as error:
             raise self._too_late() from error
 
+    @property
+    def caller(self) -> Caller:
+        """Who asks. Raises `Forbidden` for somebody who has not said it."""
+        if self.entry.caller is None:
+            raise Forbidden("this needs a token: the WebSocket has not introduced itself")
+        return self.entry.caller
+
     def count(self) -> None:
         """One more object is put into the answer. Raises `LimitExceeded`."""
         if self.lasting:
@@ -88,7 +99,8 @@ class Context:
         """The same for one query of a WebSocket, with its own time."""
         limits = self.services.settings.server.limits
         deadline = time.monotonic() + limits.time.total_seconds()
-        return Context(self.services, self.executor, self.answering, self.cursors, self.watched, deadline)
+        shared = (self.services, self.executor, self.answering, self.cursors, self.watched, self.access)
+        return Context(*shared, self.entry, deadline)
 
     def page(self, first: int) -> int:
         """`first`, if it may be asked for. Raises `BadInput`, `LimitExceeded`."""

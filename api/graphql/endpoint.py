@@ -14,6 +14,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.graphql import OperationType
 
 from ...federation.errors import BadInput, WatersmeetError
+from ..access import Access, Entry, entry_of
 from ..metrics import Metrics
 from ..services import Services
 from ..wire import TooLarge, WrongRequest, body_of, json_bytes
@@ -45,7 +46,7 @@ class _Operation:
 class Endpoint:
     """What stands behind `/graphql`."""
 
-    def __init__(self, services: Services, metrics: Metrics) -> None:
+    def __init__(self, services: Services, metrics: Metrics, access: Access) -> None:
         self._services = services
         self._limits = services.settings.server.limits
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="question")
@@ -53,7 +54,8 @@ class Endpoint:
         self._cursors = Cursors(services.store.secret())
         self._watched = Watched()
         self._schema = Schema(self._limits, metrics.error)
-        self._sockets = Sockets(self._schema, self._limits, lambda: self.context(lasting=True))
+        self._access = access
+        self._sockets = Sockets(self._schema, self._limits, lambda entry: self.context(entry, lasting=True))
 
     def close(self) -> None:
         """Begin nothing more."""
@@ -64,16 +66,17 @@ class Endpoint:
         """One WebSocket, as long as it lasts."""
         await self._sockets.watch(socket)
 
-    def context(self, *, lasting: bool = False) -> Context:
+    def context(self, entry: Entry, *, lasting: bool = False) -> Context:
         """What one request shares, or one WebSocket."""
         deadline = None if lasting else time.monotonic() + self._limits.time.total_seconds()
-        return Context(self._services, self._executor, self._answering, self._cursors, self._watched, deadline, lasting)
+        shared = (self._services, self._executor, self._answering, self._cursors, self._watched, self._access)
+        return Context(*shared, entry, deadline, lasting)
 
     async def answer(self, request: Request) -> Response:
         """One HTTP request, whatever it holds."""
         try:
             asked = await self._from_body(request) if request.method == "POST" else _from_address(request)
-            context = self.context()
+            context = self.context(entry_of(request.scope))
             if isinstance(asked, list):
                 answers = [await self._execute(one, request.method, context) for one in asked]
                 return Response(json_bytes(answers), media_type=_JSON)

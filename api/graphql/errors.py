@@ -13,6 +13,7 @@ from ...federation.errors import (
     Ambiguous,
     BadInput,
     CursorExpired,
+    Forbidden,
     Misconfigured,
     NotFound,
     SourceError,
@@ -26,6 +27,7 @@ _CODES: tuple[tuple[type[WatersmeetError], str], ...] = (
     (Ambiguous, "AMBIGUOUS"),
     (CursorExpired, "CURSOR_EXPIRED"),
     (BadInput, "BAD_INPUT"),
+    (Forbidden, "FORBIDDEN"),
     (StoreUnavailable, "UNAVAILABLE"),
     (AlreadyRunning, "UNAVAILABLE"),
     (SourceError, "UNAVAILABLE"),
@@ -84,6 +86,8 @@ def _extensions(error: WatersmeetError) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": code_of(error)}
     if isinstance(error, LimitExceeded):
         extensions["setting"] = error.setting
+    if isinstance(error, Forbidden):
+        extensions["needed"] = error.needed
     if isinstance(error, Ambiguous):
         extensions["candidates"] = [
             {"id": str(asset), "source": source, "nativeId": native_id} for asset, source, native_id in error.candidates

@@ -22,6 +22,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from ...config.settings import Limits
 from .bounded import Bounded
+from .doors import guard_doors
 from .errors import Told, told
 from .guard import Guard, Prepared
 from .limits import Documents
@@ -59,6 +60,7 @@ class Schema(strawberry.Schema):
         )
         for kind in self._schema.type_map.values():
             _forget_null_defaults(kind)
+        guard_doors(self._schema)
         self._guard = Guard(self._schema, limits, documents)
         self._heard = heard
 

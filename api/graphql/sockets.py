@@ -9,10 +9,12 @@ import orjson
 import strawberry.asgi
 from starlette.responses import Response
 from starlette.websockets import WebSocket
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 
 from ...config.settings import Limits
+from ..access import Entry, entry_of
 from ..wire import json_bytes
 from .context import Context
 from .errors import LimitExceeded, as_json
@@ -26,7 +28,7 @@ _ID_BYTES = 64
 class Sockets(strawberry.asgi.GraphQL[Context, None]):
     """All WebSockets of a process; who may open one is decided before."""
 
-    def __init__(self, schema: Schema, limits: Limits, context: Callable[[], Context]) -> None:
+    def __init__(self, schema: Schema, limits: Limits, context: Callable[[Entry], Context]) -> None:
         """`context` makes what one connection shares."""
         super().__init__(
             schema,
@@ -61,7 +63,13 @@ class Sockets(strawberry.asgi.GraphQL[Context, None]):
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """One for the whole connection."""
-        return self._context()
+        return self._context(entry_of(request.scope))
+
+    async def on_ws_connect(self, context: Context) -> Any:
+        """Let it begin, if it is known whose it is: from the handshake, else from what `connection_init` brings."""
+        if not await context.access.introduce(context.entry, context.connection_params):
+            raise ConnectionRejectionError
+        return await super().on_ws_connect(context)
 
     def decode_json(self, data: str | bytes) -> object:
         """A message. Raises `orjson.JSONDecodeError`, which is a `json.JSONDecodeError`."""

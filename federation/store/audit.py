@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,12 +71,14 @@ class AuditLog:
 
         A seal names the seal before it and each head that moved since, so it stands for all that was written.
         """
-        self._looked = now = self._clock()
+        self._looked = self._clock()
+        with self._db.reading() as connection:
+            if not self._due(connection, every)[1]:
+                return False
         with self._db.writing(durable=True) as connection:
             self._alone(connection)
-            last = connection.execute(_NEWEST_SEAL).first()
-            moved = connection.execute(_MOVED).all()
-            if not moved or (last is not None and (micros(now) or 0) - last.at < every.total_seconds() * _SECONDS):
+            last, moved = self._due(connection, every)
+            if not moved:
                 return False
             detail: dict[str, Json] = {
                 "before": None if last is None else [last.chain, last.seq, bytes(last.hash).hex()],
@@ -109,6 +111,12 @@ class AuditLog:
         """Check every entry against its chain, and the chains against their seals and heads."""
         with self._db.reading() as connection:
             return prove(connection)
+
+    def _due(self, connection: sa.Connection, every: timedelta) -> tuple[Any, Sequence[Any]]:
+        """The newest seal, and the heads that a new one would name; none where it is too early."""
+        last = connection.execute(_NEWEST_SEAL).first()
+        late = last is None or (micros(self._clock()) or 0) - last.at >= every.total_seconds() * _SECONDS
+        return last, connection.execute(_MOVED).all() if late else ()
 
     def _put(
         self, connection: sa.Connection, what: str, by: str, address: str | None, detail: Mapping[str, Json]

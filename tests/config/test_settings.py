@@ -263,7 +263,17 @@ bindings:
             ("store: {url: 'postgresql://u@h'}", "store.url lacks the name of a database"),
             ("store: {url: 'sqlite://'}", "store.url needs a file"),
             ("store: {url: 'sqlite:///:memory:'}", "store.url needs a file"),
-            ("server: {host: 0.0.0.0}", "server.host is reachable from other machines, which needs tokens"),
+            (
+                "server: {host: 0.0.0.0}",
+                "server.host is reachable from other machines, and tokens would go",
+            ),
+            ("server: {host: 0.0.0.0, plaintext: false}", "server.host is reachable from other machines"),
+            ("server: {tls: {key: ./k.pem}}", "server.tls.key needs a cert beside it"),
+            ("server: {trusted_proxies: [proxy.acme.io]}", "an address or a network at place 1"),
+            (
+                "server: {trusted_proxies: 10.0.0.5, local_without_token: true}",
+                "server.local_without_token lets in whatever comes through a proxy",
+            ),
             ("server: {host: watersmeet.acme.io}", "server.host is reachable from other machines"),
             ("server: {allowed_hosts: ['http://a.test']}", "server.allowed_hosts has something else than a host"),
             ("server: {limits: {time: 20}}", "server.limits.time is a duration and needs its unit"),

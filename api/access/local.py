@@ -1,35 +1,23 @@
-"""Who may ask as long as there are no tokens: this machine, and nobody through a browser's back door (design §10)."""
+"""What counts as this machine: its own address, its own names, no page of another origin, no proxy (design §10)."""
 
 import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
-import structlog
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-from .wire import json_bytes
+from starlette.types import Scope
 
 _NAMES = ("localhost", "127.0.0.1", "[::1]")
 _FORWARDING = ("forwarded", "via", "x-real-ip")
-_log = structlog.get_logger(__name__)
+_SAFE_SITES = ("same-origin", "none")
+_STANDARD = {"http": 80, "https": 443}
 
 
-class LocalOnly:
-    """Answers 403 to whatever does not come from this machine, on every path and for WebSockets too."""
+class Local:
+    """Tells whether a request is made by this machine, of its own will."""
 
-    def __init__(self, app: ASGIApp, allowed_hosts: Iterable[str] = ()) -> None:
-        self._app = app
+    def __init__(self, allowed_hosts: Iterable[str] = ()) -> None:
         self._allowed = frozenset(allowed_hosts)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket"):
-            refused = self.refusal(scope)
-            if refused is not None:
-                _log.warning("refused", path=scope["path"], reason=refused.partition(":")[0])
-                await _refuse(scope, refused, receive, send)
-                return
-        await self._app(scope, receive, send)
 
     def refusal(self, scope: Scope) -> str | None:
         """Why a request does not count as local; None: it does."""
@@ -45,8 +33,22 @@ class LocalOnly:
         if len(hosts) != 1 or hosts[0].lower() not in ours:
             return "the Host header does not name this server: list further names under `server.allowed_hosts`"
         origins = headers.getlist("origin")
-        if any(origin.lower() not in {f"http://{host}" for host in ours} for origin in origins):
+        if any(origin.lower() not in {f"{_scheme(scope)}://{host}" for host in ours} for origin in origins):
             return "the request comes from a page of another origin: list its host under `server.allowed_hosts`"
+        if not _of_own_will(scope, headers):
+            return (
+                "a page of another site made the browser ask (Sec-Fetch-Site): only pages whose host is in "
+                "`server.allowed_hosts`, or this server's own, may"
+            )
+        return None
+
+    def foreign(self, scope: Scope) -> str | None:
+        """Why a request that shows a token is refused all the same: a page of another origin has got hold of it."""
+        headers = Headers(scope=scope)
+        ours = {*self._allowed, *(host.lower() for host in headers.getlist("host"))}
+        for origin in headers.getlist("origin"):
+            if origin.lower().partition("://")[2] not in ours:
+                return "the request comes from a page of another origin: list its host under `server.allowed_hosts`"
         return None
 
     def _ours(self, scope: Scope) -> frozenset[str]:
@@ -54,9 +56,21 @@ class LocalOnly:
         server = scope.get("server")
         port = server[1] if server else None
         ours = {f"{name}:{port}" for name in _NAMES}
-        if port == 80:
+        if port == _STANDARD[_scheme(scope)]:
             ours |= set(_NAMES)
         return self._allowed | ours
+
+
+def _scheme(scope: Scope) -> str:
+    return "https" if scope.get("scheme") in ("https", "wss") else "http"
+
+
+def _of_own_will(scope: Scope, headers: Headers) -> bool:
+    """Whether the browser, if it is one, was not sent by a foreign page; a link to the console may be followed."""
+    if all(site in _SAFE_SITES for site in headers.getlist("sec-fetch-site")):
+        return True
+    follows = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return follows and scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == "/"
 
 
 def _is_loopback(client: Any) -> bool:
@@ -66,17 +80,3 @@ def _is_loopback(client: Any) -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return (mapped or address).is_loopback
-
-
-async def _refuse(scope: Scope, reason: str, receive: Receive, send: Send) -> None:
-    body = json_bytes({"errors": [{"message": reason, "extensions": {"code": "FORBIDDEN"}}]})
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    kind = "http"
-    if scope["type"] == "websocket":
-        await receive()  # the handshake, which may be answered only once it is taken
-        if "websocket.http.response" not in scope.get("extensions", {}):
-            await send({"type": "websocket.close", "code": 1008, "reason": "not from this machine"})
-            return
-        kind = "websocket.http"
-    await send({"type": f"{kind}.response.start", "status": 403, "headers": headers})
-    await send({"type": f"{kind}.response.body", "body": body})
