@@ -6,7 +6,7 @@ from hashlib import sha256
 from ...federation.model import AssetKind, Edge, EdgeKind, Json, Record, Scope
 from .gateway import external_model
 from .place import Place, described_by
-from .wire import field, loads, moment, pairs, rows, scrubbed_pairs, text
+from .wire import field, loads, moment, pairs, prose, rows, scrubbed_pairs, text
 
 IS_PROMPT = "mlflow.prompt.is_prompt"
 ONLY_PROMPTS = f"tags.`{IS_PROMPT}` = 'true'"
@@ -37,7 +37,7 @@ def prompt(raw: Json, place: Place) -> Scope:
         native_id,
         AssetKind.PROMPT,
         name,
-        description=text(raw, "description") or None,
+        description=prose(text(raw, "description")),
         url=place.page("prompts", name),
         created_at=moment(field(raw, "creation_timestamp")),
         updated_at=moment(field(raw, "last_updated_timestamp")),
@@ -62,7 +62,7 @@ def prompt_version(raw: Json, place: Place) -> Scope:
         AssetKind.PROMPT_VERSION,
         f"{name}/{version}",
         subtype=tags.get("_mlflow_prompt_type"),
-        description=text(raw, "description") or None,
+        description=prose(text(raw, "description")),
         url=place.page("prompts", name),
         created_at=created,
         updated_at=moment(field(raw, "last_updated_timestamp")),

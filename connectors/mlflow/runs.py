@@ -26,7 +26,7 @@ from .datasets import Input, inputs_of
 from .evaluations import JUDGING, TRAINING, Judged, evaluations
 from .history import legacy_models
 from .place import Place, described_by
-from .wire import field, linked_prompts, moment, number, pairs, rows, scrubbed_pairs, text
+from .wire import field, linked_prompts, moment, number, pairs, prose, rows, scrubbed_pairs, text
 
 _STATES = {
     "SCHEDULED": RunState.QUEUED,
@@ -55,9 +55,9 @@ def experiment(raw: Json, place: Place) -> Told:
     record = Record(
         native_id,
         AssetKind.EXPERIMENT,
-        text(raw, "name") or experiment_id,
+        prose(text(raw, "name")) or experiment_id,
         subtype="gateway" if "mlflow.experiment.isGateway" in tags else None,
-        description=tags.get("mlflow.note.content"),
+        description=prose(tags.get("mlflow.note.content")),
         url=place.page("experiments", experiment_id),
         created_at=moment(field(raw, "creation_time")),
         updated_at=moment(field(raw, "last_update_time")),
@@ -124,9 +124,9 @@ class _Run:
         return Record(
             self._native_id,
             AssetKind.RUN,
-            text(self._info, "run_name") or tags.get("mlflow.runName") or self._run_id,
+            prose(text(self._info, "run_name") or tags.get("mlflow.runName")) or self._run_id,
             subtype=tags.get("mlflow.runType"),
-            description=tags.get("mlflow.note.content"),
+            description=prose(tags.get("mlflow.note.content")),
             url=place.page("experiments", text(self._info, "experiment_id"), "runs", self._run_id),
             created_at=self._started_at,
             run=Run(self._state, self._started_at, moment(field(self._info, "end_time"))),

@@ -10,6 +10,7 @@ import orjson
 
 from ...config.address import MASK
 from ...federation.model import Json
+from ...federation.openlineage.confidential import redacted
 
 _SECRET = re.compile(
     r"passw(or)?d|secret|api[_-]?key|access[_-]?key|private[_-]?key|credential|(^|[._-])token$", re.IGNORECASE
@@ -114,7 +115,13 @@ def scrubbed(key: str, value: str) -> str:
     """A parameter's or tag's value as it may be stored."""
     if _SECRET.search(key):
         return MASK
-    return _ADDRESS.sub(lambda found: without_secrets(found[0]), value) if "://" in value else value
+    value = _ADDRESS.sub(lambda found: without_secrets(found[0]), value) if "://" in value else value
+    return redacted(value)[0] if "=" in value or ":" in value else value
+
+
+def prose(value: str | None) -> str | None:
+    """What people write as a name or a description, as it may be stored; None where there is nothing."""
+    return scrubbed("", value) if value else None
 
 
 def scrubbed_pairs(tags: Mapping[str, str], leave_out: Iterable[str] = (), limit: int | None = None) -> dict[str, str]:
@@ -127,4 +134,4 @@ def scrubbed_pairs(tags: Mapping[str, str], leave_out: Iterable[str] = (), limit
 def sample(value: Json) -> str:
     """A short cut of something that we did not understand, scrubbed."""
     written = value if isinstance(value, str) else orjson.dumps(value, default=str).decode("utf-8", "replace")
-    return scrubbed("", written[:500])
+    return scrubbed("", written[:2000])[:500]

@@ -192,7 +192,8 @@ def _sync(seen: Seen) -> str:
     sync = seen.sync
     said = list(sync.failures) if sync.failures else [sync.message] if sync.message else []
     shown = [_cut(one) for one in said[:1]] + [f"and {len(said) - 1} more"] * (len(said) > 1)
-    return "; ".join([f"`{sync.state.value}`", *shown])
+    kept = [f"{sync.skipped} kept aside"] * bool(sync.skipped)
+    return "; ".join([f"`{sync.state.value}`", *shown, *kept])
 
 
 def _source(seen: Seen) -> str:
@@ -219,7 +220,7 @@ _UNSTEADY: Sequence[tuple[str, str]] = (
     (r"on port \d+ \([^)]*\)", "on its port"),
     (r"broke off \((?:[^()]|\([^()]*\))*\)", "broke off"),
     (r"cut off \([^)]*\)", "cut off"),
-    (r"/[\w./\-]*/pytest-[\w./\-]*", "FOLDER"),
+    (r"/[\w./\-]*(/pytest-|/tmp\w+)[\w./\-]*", "FOLDER"),
     (r"\b(m-)?[0-9a-f]{32}\b", "ID"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
 )
