@@ -233,7 +233,7 @@ class ConnectorContract:
         events = bench.store.events.after(None, 0, 10_000)
         printed = capsys.readouterr()
         told = [repr(seen), repr(bench.picture), repr(events), repr(bench.store.journal.syncs()), caplog.text]
-        told += [repr(bench.store.journal.skips()), repr(bench.store.events.letters()), printed.out, printed.err]
+        told += [repr(bench.store.journal.skips()), repr(bench.store.letters.page()), printed.out, printed.err]
         assert not seen.completeness.exact
         for text in told:
             assert SECRET not in text, text[max(text.index(SECRET) - 300, 0) :][:700]
