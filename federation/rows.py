@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from .model import AssetKind, EdgeKind, Evidence, Json, LetterState, Role, Run, RunState, Spelling, SyncState
 
@@ -251,6 +252,27 @@ class Rebuilt:
     """Whether it went on with one that was killed."""
     epoch: str | None = None
     """The new epoch, once it has ended."""
+
+
+class Weight(StrEnum):
+    """How much a finding of the doctor weighs: something is broken, or somebody should know of it."""
+
+    BROKEN = "BROKEN"
+    NOTE = "NOTE"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be, and what to do about it."""
+
+    code: str
+    """A word for programs, for ever the same."""
+    weight: Weight
+    what: str
+    remedy: str
+    count: int = 1
+    examples: tuple[str, ...] = ()
+    """At most five."""
 
 
 @dataclass(frozen=True, slots=True)

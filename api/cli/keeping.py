@@ -1,25 +1,51 @@
-"""`rebuild`: what keeps a store sound."""
+"""`doctor` and `rebuild`: what keeps a store sound."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .exits import Code
-from .session import Json, Session, console, leave, session
+from .session import Json, Session, console, leave, log_to_stderr, session
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ...federation.rows import Rebuilt
 
+Full = Annotated[bool, typer.Option("--full", help="Look at everything, not at a sample of what is derived.")]
 Watch = Callable[[str, int, int], None]
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this module."""
+    app.command()(doctor)
     app.command()(rebuild)
+
+
+def doctor(ctx: typer.Context, full: Full = False, as_json: Json = False) -> None:
+    """Look whether the store is sound, and say what to do where it is not. Changes nothing."""
+    from ..examining import examined
+
+    here = session(ctx, as_json)
+    settings = here.settings()
+    log_to_stderr()
+    with watching(here, "doctor") as watch:
+        found = examined(settings, full=full, watch=lambda what: watch(what, 0, 0))
+    broken = [one for one in found if one.weight == "BROKEN"]
+
+    def show(screen: "Console") -> None:
+        for one in found:
+            screen.print(f"{'!!' if one in broken else '--'} {one.what}")
+            for example in one.examples:
+                screen.print(f"     {example}")
+            screen.print(f"   {one.remedy}")
+        looked = "everything" if full else "a sample of what is derived, and everything else (--full looks at all)"
+        screen.print(f"{len(broken)} broken, {len(found) - len(broken)} to note; looked at {looked}")
+
+    here.answer({"sound": not broken, "findings": found}, show)
+    leave(Code.INCOMPLETE if broken else Code.OK)
 
 
 def rebuild(ctx: typer.Context, as_json: Json = False) -> None:
@@ -65,6 +91,6 @@ def watching(here: Session, what: str) -> Generator[Watch]:
         task = progress.add_task(what, total=None)
 
         def watch(step: str, done: int, total: int) -> None:
-            progress.update(task, description=f"{what}: {step}", completed=done, total=total)
+            progress.update(task, description=f"{what}: {step}", completed=done, total=total or None)
 
         yield watch

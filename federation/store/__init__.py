@@ -13,6 +13,7 @@ from ..rows import Copied, Rebuilt
 from . import backup, marks
 from .audit import AuditLog
 from .database import Database
+from .doctor import examine
 from .events import EventLog
 from .journal import Journal
 from .ledger import Ledger
@@ -25,7 +26,7 @@ from .schema import bring_up
 from .search import Wanted
 from .tokens import Tokens
 
-__all__ = ["Store", "Wanted", "utcnow"]
+__all__ = ["Store", "Wanted", "examine", "utcnow"]
 
 
 def utcnow() -> datetime:

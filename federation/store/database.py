@@ -26,12 +26,12 @@ _EXAMPLE = "for example `store: {url: sqlite:///watersmeet.db}` or `postgresql:/
 class Database:
     """An engine with our habits: short transactions, `BEGIN IMMEDIATE` on SQLite, ids given out in blocks."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.url = _address(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             _check_sqlite(self.url)
-        self._engine = _engine(self.url, durable=False)
+        self._engine = _engine(self.url, durable=False, read_only=read_only)
         self._durable: Engine | None = None
         self._free: dict[str, list[int]] = {}
         self._lock = threading.Lock()
@@ -165,25 +165,27 @@ def _check_sqlite(url: sa.URL) -> None:
         raise Misconfigured(f"store.url names a file in {folder}, which is no folder: make it, or name another file")
 
 
-def _engine(url: sa.URL, *, durable: bool) -> Engine:
+def _engine(url: sa.URL, *, durable: bool, read_only: bool = False) -> Engine:
     try:
-        engine = sa.create_engine(url, pool_size=8, max_overflow=24, **_options(url))
+        engine = sa.create_engine(url, pool_size=8, max_overflow=24, **_options(url, read_only=read_only))
     except NoSuchModuleError as error:
         raise Misconfigured(f"store.url: {error}; {_EXAMPLE}") from error
     if url.get_backend_name() == "sqlite":
-        _habits(engine, "FULL" if durable else "NORMAL")
+        writes = ("journal_mode=WAL", f"synchronous={'FULL' if durable else 'NORMAL'}")
+        _habits(engine, ("query_only=ON",) if read_only else writes)
     return engine
 
 
-def _options(url: sa.URL) -> dict[str, Any]:
+def _options(url: sa.URL, *, read_only: bool) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": 60.0, "check_same_thread": False, "isolation_level": None}}
-    return {"pool_pre_ping": True}
+    only_reads = {"connect_args": {"options": "-c default_transaction_read_only=on"}} if read_only else {}
+    return {"pool_pre_ping": True, **only_reads}
 
 
-def _habits(engine: Engine, synchronous: str) -> None:
+def _habits(engine: Engine, ours: Sequence[str]) -> None:
     def connected(connection: Any, _record: Any) -> None:
-        for pragma in ("busy_timeout=60000", "journal_mode=WAL", f"synchronous={synchronous}", "temp_store=MEMORY"):
+        for pragma in ("busy_timeout=60000", *ours, "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     def begun(connection: Connection) -> None:

@@ -24,6 +24,25 @@ def held(database: Database, name: str) -> Generator[None]:
             yield
 
 
+def is_held(database: Database, name: str) -> bool:
+    """Whether a living process holds a lock; leaves no trace."""
+    if database.file is None:
+        number = int.from_bytes(digest(f"watersmeet/{name}")[:8], "big", signed=True)
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            is_free = connection.execute(sa.select(sa.func.pg_try_advisory_lock(number))).scalar_one()
+            if is_free:
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(number)))
+        return not is_free
+    try:
+        handle = os.open(Path(f"{database.file}.locks") / f"{quote(name, safe='')}.lock", os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _seize(handle)
+    finally:
+        os.close(handle)
+
+
 @contextmanager
 def _file(folder: Path, name: str) -> Generator[None]:
     folder.mkdir(exist_ok=True)

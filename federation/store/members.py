@@ -14,6 +14,7 @@ from .changes import ChangeLog
 from .codec import clean, decode, digest, encode, kind_at, micros, spellings
 from .database import Database, chunks
 from .ledger import mark_dirty
+from .projection import same
 from .tables import dirty, info, link, member, record, refusal, source, spelled
 
 STEP = 400
@@ -63,20 +64,11 @@ class Members:
                 waiting = (
                     connection.execute(sa.select(dirty.c.record).order_by(dirty.c.record).limit(STEP)).scalars().all()
                 )
-                spelt = self._spellings(connection, waiting)
+                spelt = _spellings(connection, waiting)
             if not waiting:
                 return moved
-            derived = {number: self._derive(rows, registry) for number, rows in spelt.items()}
+            derived = {number: _derive(rows, registry) for number, rows in spelt.items()}
             moved += self._step(waiting, derived)
-
-    def _spellings(self, connection: sa.Connection, records: Sequence[int]) -> dict[int, Any]:
-        asked = sa.select(record.c.id, record.c.kind, record.c.body, source.c.key.label("source"))
-        asked = asked.join(source, source.c.id == record.c.source).where(record.c.id.in_(records))
-        return {row.id: row for row in connection.execute(asked)}
-
-    def _derive(self, row: Any, registry: Registry) -> dict[bytes, Key]:
-        spelt = spellings(decode(row.body)["spellings"])
-        return {digest(clean(key.text)): key for key in keys_of(spelt, kind_at(row.kind), registry.within(row.source))}
 
     def _step(self, waiting: Sequence[int], derived: Mapping[int, Mapping[bytes, Key]]) -> int:
         now = micros(self._clock()) or 0
@@ -95,6 +87,44 @@ class Members:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
 
 
+def miskeyed(connection: sa.Connection, ids: Sequence[int], registry: Registry) -> list[int]:
+    """Those of these records whose keys are not what their spellings give; one that waits for them is none."""
+    waiting = set(connection.execute(sa.select(dirty.c.record).where(dirty.c.record.in_(ids))).scalars())
+    held: dict[int, dict[bytes, Any]] = {}
+    for row in connection.execute(sa.select(spelled).where(spelled.c.record.in_(ids))):
+        held.setdefault(row.record, {})[bytes(row.key_hash)] = row
+    derived = {number: _derive(row, registry) for number, row in _spellings(connection, ids).items()}
+    return [n for n in ids if n not in waiting and not _are_same(_key_rows(n, derived.get(n, {})), held.get(n, {}))]
+
+
+def misjoined(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
+    """Those of these records that their keys join otherwise, where nobody near waits for keys or joins."""
+    near: set[int] = set()
+    marks: set[bytes] = set()
+    for some in chunks(ids):
+        asked = sa.select(spelled.c.key_hash).where(spelled.c.record.in_(some), spelled.c.strong == 1)
+        marks.update(bytes(mark) for mark in connection.execute(asked).scalars())
+    near = _neighbourhood(connection, ids, marks)
+    for some in chunks(sorted(near)):
+        if connection.execute(sa.select(dirty.c.record).where(dirty.c.record.in_(some)).limit(1)).first() is not None:
+            return []
+    rows, members = _members(connection, sorted(near))
+    wanted = {number: min(group) for group in resolve(members).groups for number in group}
+    asked_for = set(ids)
+    return [row.id for row in rows if row.id in asked_for and wanted.get(row.id, row.id) != row.asset]
+
+
+def _spellings(connection: sa.Connection, records: Sequence[int]) -> dict[int, Any]:
+    asked = sa.select(record.c.id, record.c.kind, record.c.body, source.c.key.label("source"))
+    asked = asked.join(source, source.c.id == record.c.source).where(record.c.id.in_(records))
+    return {row.id: row for row in connection.execute(asked)}
+
+
+def _derive(row: Any, registry: Registry) -> dict[bytes, Key]:
+    spelt = spellings(decode(row.body)["spellings"])
+    return {digest(clean(key.text)): key for key in keys_of(spelt, kind_at(row.kind), registry.within(row.source))}
+
+
 def _put_keys(
     connection: sa.Connection, waiting: Sequence[int], derived: Mapping[int, Mapping[bytes, Key]]
 ) -> set[bytes]:
@@ -107,17 +137,24 @@ def _put_keys(
     for number in waiting:
         now, before = derived.get(number, {}), held.get(number, {})
         touched |= {mark for mark, row in before.items() if row.strong} | {m for m, key in now.items() if key.strong}
-        said = {mark: _key_row(number, mark, key) for mark, key in now.items()}
-        if said == {
-            mark: {**row._mapping, "key_hash": mark, "place_hash": bytes(row.place_hash)}
-            for mark, row in before.items()
-        }:
+        said = _key_rows(number, now)
+        if _are_same(said, before):
             continue
         connection.execute(sa.delete(spelled).where(spelled.c.record == number))
         fresh.extend(said.values())
     if fresh:
         connection.execute(sa.insert(spelled), fresh)
     return touched
+
+
+def _key_rows(number: int, keys: Mapping[bytes, Key]) -> dict[bytes, dict[str, Any]]:
+    return {mark: _key_row(number, mark, key) for mark, key in keys.items()}
+
+
+def _are_same(said: Mapping[bytes, Mapping[str, Any]], held: Mapping[bytes, Any]) -> bool:
+    if said.keys() != held.keys():
+        return False
+    return all(same(getattr(held[mark], name), value) for mark, row in said.items() for name, value in row.items())
 
 
 def _key_row(number: int, mark: bytes, key: Key) -> dict[str, Any]:

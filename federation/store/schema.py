@@ -1,6 +1,8 @@
 """Brings a store's schema up to date, once, whoever comes first."""
 
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from alembic import command
@@ -22,7 +24,9 @@ def bring_up(database: Database, *, create: bool) -> None:
     """Migrate to the newest revision. Raises `Misconfigured` for a newer store, or none where none may be made."""
     config = _config()
     newest = ScriptDirectory.from_config(config).get_current_head()
-    _may_exist(database, create=create)
+    may_exist(database, create=create)
+    if create and database.file is not None:
+        _make_ours(database.file)
     if _revision(database, config) == newest:
         return
     if not create and _revision(database, config) is None:
@@ -32,6 +36,17 @@ def bring_up(database: Database, *, create: bool) -> None:
     _migrate_alone(database, config, newest)
 
 
+def standing(database: Database) -> str | None:
+    """How far the schema is behind; None: it is the newest. Raises `Misconfigured` for a newer store or none at all."""
+    config = _config()
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    may_exist(database, create=False)
+    revision = _revision(database, config)
+    if revision is None:
+        raise Misconfigured(f"{database.url.render_as_string()} is no Watersmeet store: run `watersmeet sync` first")
+    return None if revision == newest else f"the store has schema {revision}, and this version works with {newest}"
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
@@ -39,9 +54,16 @@ def _config() -> Config:
     return config
 
 
-def _may_exist(database: Database, *, create: bool) -> None:
+def may_exist(database: Database, *, create: bool) -> None:
+    """Raises `Misconfigured` where there is no file and none may be made."""
     if not create and database.file is not None and not database.file.exists():
         raise Misconfigured(f"there is no store at {database.file}: run `watersmeet sync` first, or correct store.url")
+
+
+def _make_ours(file: Path) -> None:
+    """A new file that nobody else can read: it will hold the store's secret. Where it can't be made SQLite says why."""
+    with suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _revision(database: Database, config: Config) -> str | None:
