@@ -88,12 +88,13 @@ def _check_file(name: str, file: Path, *, private: bool) -> None:
 
 
 def _unusable(error: ssl.SSLError, cert: Path, key: Path) -> str:
-    if error.reason == "KEY_VALUES_MISMATCH":
+    reason: str | None = getattr(error, "reason", None)  # an error that Python itself makes has none
+    if reason == "KEY_VALUES_MISMATCH":
         return f"server.tls.key: {key} is not the key of {cert}: name the key that the certificate was made with"
-    if "password" in str(error).lower() or error.reason in ("BAD_PASSWORD_READ", "BAD_DECRYPT"):
+    if "password" in str(error).lower() or reason in ("BAD_PASSWORD_READ", "BAD_DECRYPT"):
         return f"server.tls.key: {key} needs a password: keep it without one, readable by this user alone"
     return (
-        f"server.tls: {cert} and {key} hold no certificate with its key in PEM ({error.reason or 'unreadable'}): "
+        f"server.tls: {cert} and {key} hold no certificate with its key in PEM ({reason or 'unreadable'}): "
         "name the files as the authority gave them"
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .keeping import watching
-from .session import Json, log_to_stderr, session
+from .session import Json, log_to_stderr, operator, session
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +28,7 @@ def backup(ctx: typer.Context, file: Target, force: Force = False, as_json: Json
     """Copy the whole store into one file while everything goes on."""
     here = session(ctx, as_json)
     with here.store(here.settings()) as store, watching(here, "backup") as watch:
+        store.audit.record("store.backup", by=operator(), detail={"file": str(file)})
         done = store.back_up(file, force=force, watch=lambda some, total: watch("copying", some, total))
     here.answer(done, lambda screen: _show(screen, done, "the copy"))
 
@@ -38,8 +39,11 @@ def restore(ctx: typer.Context, file: Taken, as_json: Json = False) -> None:
 
     here = session(ctx, as_json)
     log_to_stderr()
+    settings = here.settings()
     with watching(here, "restore") as watch:
-        done = restored(file, here.settings().store.url, watch=lambda some, total: watch("copying", some, total))
+        done = restored(file, settings.store.url, watch=lambda some, total: watch("copying", some, total))
+    with here.store(settings) as store:
+        store.audit.record("store.restore", by=operator(), detail={"file": str(file), "rows": done.rows})
     here.answer(done, lambda screen: _show(screen, done, "the store"))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .exits import Code
-from .session import Json, Session, console, leave, log_to_stderr, session
+from .session import Json, Session, console, leave, log_to_stderr, operator, session
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,6 +55,7 @@ def rebuild(ctx: typer.Context, as_json: Json = False) -> None:
     here = session(ctx, as_json)
     settings = here.settings()
     with here.store(settings) as store, watching(here, "rebuild") as watch:
+        store.audit.record("store.rebuild", by=operator())
         done = store.rebuild(registry_of(settings), watch=lambda one: watch(one.step, one.done, one.total))
     here.answer(done, lambda screen: _show(screen, done))
     leave(Code.INCOMPLETE if done.mended.get("left") else Code.OK)

@@ -89,9 +89,12 @@ def _span(text: str) -> timedelta:
     from ...federation.errors import BadInput
 
     try:
-        return duration(text.strip())
+        span = duration(text.strip())
     except ValueError as error:
         raise BadInput(f"--expires {text!r} {error}, such as 90d or 12h") from error
+    if span <= timedelta(0):
+        raise BadInput(f"--expires {text!r} is over before it began: 90d or 12h, for example")
+    return span
 
 
 def _shown(row: "TokenRow") -> dict[str, object]:

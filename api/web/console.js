@@ -1,4 +1,5 @@
 const KEPT = 30;
+const TOKEN = "watersmeet.console.token"; // in this tab only, and gone with it
 const HISTORY = "watersmeet.console.history";
 const EXAMPLES = [
   ["Sources and how they are", "{\n  sources { name platform status lastCompleteSync assets edges skipped missingGrants lag }\n}", ""],
@@ -65,10 +66,17 @@ function readVariables() {
   }
 }
 
+// A header, never a cookie and never the address: what a browser sends by itself can be made to be sent.
+function credentials() {
+  const token = at("token").value.trim();
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
 async function post(body, signal) {
   const response = await fetch("graphql", {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
+    headers: { "Content-Type": "application/json", Accept: "application/json", ...credentials() },
+    credentials: "omit",
     body: JSON.stringify(body),
     signal,
   });
@@ -118,7 +126,7 @@ function watch(body) {
     const socket = new WebSocket(address, "graphql-transport-ws");
     let count = 0;
     running.signal.addEventListener("abort", () => { socket.close(1000); reject(new DOMException("stopped", "AbortError")); });
-    socket.onopen = () => socket.send(JSON.stringify({ type: "connection_init" }));
+    socket.onopen = () => socket.send(JSON.stringify({ type: "connection_init", payload: credentials() }));
     socket.onerror = () => reject(new Error("the WebSocket was refused"));
     socket.onclose = (event) => (event.code === 1000 ? resolve() : reject(new Error(event.reason || `closed (${event.code})`)));
     socket.onmessage = ({ data }) => {
@@ -239,6 +247,9 @@ async function loadSchema() {
     at("find").disabled = true;
     return;
   }
+  at("find").disabled = false;
+  schema.types.clear();
+  schema.trail = [];
   for (const type of found.types) if (!type.name.startsWith("__")) schema.types.set(type.name, type);
   schema.roots = [found.queryType, found.mutationType, found.subscriptionType].filter(Boolean).map((type) => type.name);
   show(schema.roots[0]);
@@ -326,6 +337,7 @@ function listen() {
   at("forget").onclick = () => { localStorage.removeItem(HISTORY); showHistory(); };
   at("run").onclick = run;
   at("stop").onclick = () => running && running.abort();
+  at("token").onchange = () => { keepToken(); loadAgain(); };
   at("find").oninput = ({ target }) => find(target.value);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); run(); }
@@ -333,8 +345,30 @@ function listen() {
   });
 }
 
+function keepToken() {
+  try {
+    if (at("token").value.trim()) sessionStorage.setItem(TOKEN, at("token").value.trim());
+    else sessionStorage.removeItem(TOKEN);
+  } catch {
+    return; // a browser that keeps nothing asks again
+  }
+}
+
+function keptToken() {
+  try {
+    return sessionStorage.getItem(TOKEN) || "";
+  } catch {
+    return "";
+  }
+}
+
+function loadAgain() {
+  loadSchema().catch((error) => { at("explorer").textContent = `The schema cannot be loaded: ${error.message}`; });
+}
+
+at("token").value = keptToken();
 listen();
 showHistory();
 const last = history()[0];
 [query.value, variables.value] = last ? [last.query, last.variables] : EXAMPLES[0].slice(1);
-loadSchema().catch((error) => { at("explorer").textContent = `The schema cannot be loaded: ${error.message}`; });
+loadAgain();
