@@ -16,6 +16,7 @@ from ..federation.graph import Graph
 from ..federation.inquiry import Inquiry
 from ..federation.schedule import Scheduler
 from .app import create_app
+from .connections import bounded
 from .logs import log_as_json
 from .opening import open_store, registry_of
 from .services import Services
@@ -109,6 +110,7 @@ def _server(services: Services, certificate: Certificate | None) -> _Server:
         proxy_headers=False,  # who is local must not be what a header says
         server_header=False,
         ssl_context_factory=(lambda _config, _default: certificate.context) if certificate else None,
+        http=bounded(services.settings.server.connections, services.settings.server.silence.total_seconds()),
         ws="websockets-sansio",
         ws_max_size=services.settings.server.limits.body_bytes,
         timeout_graceful_shutdown=_GRACE,

@@ -44,7 +44,13 @@ def _nothing(_count: int) -> None:
 
 
 async def body_of(
-    request: Request, *, wire: int, inflated: int, gzip: bool, taken: Callable[[int], None] = _nothing
+    request: Request,
+    *,
+    wire: int,
+    inflated: int,
+    gzip: bool,
+    taken: Callable[[int], None] = _nothing,
+    patience: float = _PATIENCE,
 ) -> bytes:
     """The JSON body of a request, unpacked; reading ends at once where a limit is passed.
 
@@ -57,10 +63,11 @@ async def body_of(
         raise TooLarge(wire, inflated=False)
     chunks = _limited(request, wire)
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(patience):
             return await _gathered(_gunzipped(chunks, inflated) if unpack else chunks, inflated, taken, unpack=unpack)
     except TimeoutError as error:
-        raise WrongRequest(408, f"the body did not arrive within {_PATIENCE} s") from error
+        late = f"the body did not arrive within {patience:g} s"
+        raise WrongRequest(408, late, {"Connection": "close"}) from error
 
 
 async def _gathered(pieces: AsyncIterator[bytes], most: int, taken: Callable[[int], None], *, unpack: bool) -> bytes:

@@ -90,6 +90,10 @@ class Server(Section):
     """How many wrong tokens one address may show in a minute."""
     console: bool = Field(default=True, examples=[True])
     """Whether the page for asking by hand is there."""
+    connections: int = Field(default=500, ge=10, le=100_000, examples=[500])
+    """How many connections may be open at once."""
+    silence: Duration = Field(default=timedelta(seconds=30), examples=["30s"])
+    """How long a connection may take to say what it wants."""
     limits: Limits = Field(default=Limits(), examples=[{"cost": 1000}])
     """What one request may cost."""
 
@@ -115,6 +119,9 @@ class Inlet(Section):
     """How many events one request may hold."""
     nesting: int = Field(default=100, ge=10, le=500, examples=[100])
     """How deep an event's objects and lists may stand in one another."""
+
+    arrival: Duration = Field(default=timedelta(seconds=60), examples=["60s"])
+    """How long a request may take to arrive."""
 
     @classmethod
     def conflicts(cls, given: Mapping[str, object]) -> Iterator[Conflict]:

@@ -139,7 +139,12 @@ class Inlet:
             with self._room.some() as taken:
                 limits = self._limits
                 body = await body_of(
-                    request, wire=limits.wire_bytes, inflated=limits.inflated_bytes, gzip=True, taken=taken
+                    request,
+                    wire=limits.wire_bytes,
+                    inflated=limits.inflated_bytes,
+                    gzip=True,
+                    taken=taken,
+                    patience=limits.arrival.total_seconds(),
                 )
                 return await take(body)
         except WrongRequest as error:

@@ -17,6 +17,13 @@ _OF_COLUMNS = frozenset({"fields", "columnMetrics", "columns"})
 """What holds columns by their names: a column may be called `password`."""
 _NOT_LETTERS = re.compile(r"[^a-z]")
 _TEXT_ENVIRONMENT = re.compile(r"environment_?variables", re.IGNORECASE)
+_TEXT_HOLDER = re.compile(r"(\\?[\"'])([A-Za-z][\w.\- ]{0,95})\1\s{0,8}:\s{0,8}(?=[\[{])")
+_TEXT_BRACKET = re.compile(r"\\.|[\[\]{}\"]", re.DOTALL)
+_TEXT_USER = re.compile(
+    r"\b([a-z][a-z0-9+.\-]{0,31}://)[^\s/?#@:\"'<>]{0,512}:(?!\d{1,5}(?:[/?#\"'\s,;\\]|$))[^\s\"'<>/@\\]{1,512}",
+    re.IGNORECASE,
+)
+"""A user and a password whose `@` may have been cut off."""
 _TEXT_VALUE = re.compile(
     r"(\"value\"\s{0,8}:\s{0,8}\")(?:[^\"\\]|\\.)*|(\\\"value\\\"\s{0,8}:\s{0,8}\\\")(?:[^\"\\]|\\(?!\"))*"
 )
@@ -41,7 +48,9 @@ def scrub(body: bytes) -> bytes:
     try:
         event, _ = redact(decode(body), depth=200)
     except Refused:
-        return _scrubbed(body.decode("utf-8", "replace")).encode("utf-8", "backslashreplace")
+        # NUL stands between the characters of UTF-16, and would hide what they spell.
+        text = body.replace(b"\0", b"").decode("utf-8", "replace")
+        return _scrubbed(text).encode("utf-8", "backslashreplace")
     return encode(event)
 
 
@@ -54,11 +63,44 @@ def clean(text: str) -> str:
 
 def _scrubbed(text: str) -> str:
     """A text that is no JSON, or no longer. Behind a list of variables nothing called a value is kept."""
+    text = _without_variables(text)
+    if (len(text) - len(text.rstrip("\\"))) % 2:
+        text = text[:-1]
+    # A string that was cut off in the middle is closed, so that its secret is known as one.
+    kept = redacted(_without_holders(f'{text}"'))[0].removesuffix('"')
+    return _TEXT_USER.sub(lambda one: one[1] + mark("credentials"), kept)
+
+
+def _without_variables(text: str) -> str:
     listed = _TEXT_ENVIRONMENT.search(text)
-    if listed is not None:
-        head, tail = text[: listed.end()], text[listed.end() :]
-        text = head + _TEXT_VALUE.sub(lambda one: (one[1] or one[2]) + mark("environment variable"), tail)
-    return redacted(text)[0]
+    if listed is None:
+        return text
+    head, tail = text[: listed.end()], text[listed.end() :]
+    return head + _TEXT_VALUE.sub(lambda one: (one[1] or one[2]) + mark("environment variable"), tail)
+
+
+def _without_holders(text: str) -> str:
+    """A text without the lists and objects that are named like secrets, whole or cut off."""
+    kept: list[str] = []
+    done = 0
+    for holder in _TEXT_HOLDER.finditer(text):
+        if holder.start() >= done and (is_secret(holder[2]) or is_token(holder[2])):
+            kept += (text[done : holder.end()], f'"{mark("named like a secret")}"')
+            done = _end_of(text, holder.end())
+    return "".join((*kept, text[done:]))
+
+
+def _end_of(text: str, start: int) -> int:
+    """Where the list or object that begins here ends; the end of the text if it does not."""
+    depth, in_text = 0, False
+    for sign in _TEXT_BRACKET.finditer(text, start):
+        if sign[0] == '"':
+            in_text = not in_text
+        elif not in_text and len(sign[0]) == 1:
+            depth += 1 if sign[0] in "[{" else -1
+            if depth == 0:
+                return sign.end()
+    return len(text)
 
 
 class _Redaction:
@@ -85,7 +127,11 @@ class _Redaction:
         return left - 1
 
     def _text(self, text: str, place: Place) -> str:
-        kept, rules = redacted(clean(text))
+        whole = clean(text)
+        bare = _without_holders(_without_variables(whole))  # an event may be written into a text
+        kept, rules = redacted(bare)
+        if bare != whole:
+            rules = ("within a text", *rules)
         self.cuts.extend(Cut(written(place), rule) for rule in rules)
         return kept
 
@@ -137,7 +183,7 @@ class _Redaction:
 @lru_cache(maxsize=16384)
 def _is_innocent(text: str) -> bool:
     """Whether a text, as most are, can be kept as it is."""
-    return clean(text) == text and is_plain(text)
+    return clean(text) == text and is_plain(text) and _TEXT_ENVIRONMENT.search(text) is None
 
 
 @lru_cache(maxsize=8192)

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import yaml
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds to wait for a thing that takes one or two."""
 
 
@@ -41,7 +41,11 @@ class Service:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Service":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
