@@ -133,6 +133,7 @@ def _put_keys(
     for row in connection.execute(sa.select(spelled).where(spelled.c.record.in_(waiting))):
         held.setdefault(row.record, {})[bytes(row.key_hash)] = row
     touched: set[bytes] = set()
+    former: list[int] = []
     fresh: list[dict[str, Any]] = []
     for number in waiting:
         now, before = derived.get(number, {}), held.get(number, {})
@@ -140,8 +141,11 @@ def _put_keys(
         said = _key_rows(number, now)
         if _are_same(said, before):
             continue
-        connection.execute(sa.delete(spelled).where(spelled.c.record == number))
+        if before:
+            former.append(number)
         fresh.extend(said.values())
+    if former:
+        connection.execute(sa.delete(spelled).where(spelled.c.record.in_(former)))
     if fresh:
         connection.execute(sa.insert(spelled), fresh)
     return touched
