@@ -152,6 +152,12 @@ class Source(Section):
         wanted = not self.include or any(fnmatchcase(name, pattern) for pattern in self.include)
         return wanted and not any(fnmatchcase(name, pattern) for pattern in self.exclude)
 
+    @property
+    def selection(self) -> str:
+        """All that says which things are read, in one text."""
+        parts = (self.include, self.exclude, self.workspaces, self.namespaces)
+        return repr([sorted(set(part)) for part in parts])
+
     def with_http(self, general: Http) -> Self:
         """The source as it is read where `general` holds for all: its own word stands."""
         own = {key: getattr(self.http, key) for key in self.http.model_fields_set}

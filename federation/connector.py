@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
-from .model import Json, Scope, Skipped, Tombstone
+from .model import Json, Record, Scope, Skipped, Tombstone
 
 Cursor = Mapping[str, Json]
 """Where to resume: plain JSON, written and read by the connector alone, stored in one transaction with its batch."""
@@ -53,6 +53,21 @@ class Health:
     message: str = ""
     missing_grants: tuple[str, ...] = ()
     capabilities: Mapping[str, bool] = field(default_factory=dict[str, bool])
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A connector whose source may leave things out (`include`, `exclude`, workspaces, namespaces)."""
+
+    @property
+    def selection(self) -> str:
+        """What is let through, as a text: where another one is in force, what the store holds is judged anew."""
+        ...
+
+    def left_out(self, records: Iterable[Record]) -> Iterator[str]:
+        """The native ids of those that the selection leaves out, judged by kind, name, native id and spellings alone.
+        What is a run, a part or a version of one of them goes with it."""
+        ...
 
 
 @runtime_checkable

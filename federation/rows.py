@@ -187,7 +187,8 @@ class ChangeRow:
     record: int
     source: str
     what: str
-    """created, renamed, changed, tombstoned, revived, joined, split, edge_added, edge_ended, edge_removed."""
+    """created, renamed, changed, tombstoned, revived, joined, split, edge_added, edge_ended,
+    edge_changed, edge_removed; withheld, edge_withheld (`after.reason`: out of selection, forgotten)."""
     before: Json
     after: Json
     other: int | None = None
@@ -273,6 +274,18 @@ class Finding:
     count: int = 1
     examples: tuple[str, ...] = ()
     """At most five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What forgetting a source did."""
+
+    source: str
+    retired: int
+    """Claims that count no longer; they can still be asked for by `knownAt`, unless they were erased."""
+    erased: int
+    """Rows that are gone for good."""
+    purged: bool
 
 
 @dataclass(frozen=True, slots=True)

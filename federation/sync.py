@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from .connector import Batch, Connector
+from .connector import Batch, Connector, Selective
 from .errors import AlreadyRunning, SourceError, SourceRefused, WatersmeetError, word_for
 from .events import EVENTS, INTERNAL, keep, lag, lock_of, project_events, project_next, tell, utcnow
 from .listing import Listing
@@ -18,6 +18,8 @@ from .store.ledger import Missed
 
 __all__ = ["EVENTS", "Progress", "follow", "lag", "lock_of", "project_events", "pull"]
 
+SELECTION = "selection"
+"""The name of the cursor that says which selection the source was last read with: `{"is": text}`."""
 EVERY = timedelta(seconds=0.5)
 """How often the journal learns of progress at most."""
 _ROUND = 500
@@ -158,9 +160,11 @@ class _Pull:
 
     def _read(self) -> None:
         started = self._clock()
+        self._recall()
         while project_next(self._store, self._source, self._registry, 500, started)[0]:
             self._stop_if_asked()  # what a killed sync had received, but not yet understood
         self._store.resolve(self._registry)
+        self._select()
         since = None if self._full else self._store.journal.cursor(self._source)
         for batch in self._connector.read(since):
             self._take(batch, started)
@@ -170,6 +174,28 @@ class _Pull:
         if self._full and self._complete and not self._failures:
             self._store.ledger.forget_skips(self._source, started)
             self._store.letters.forget(self._source, started, but=INTERNAL)
+
+    def _recall(self) -> None:
+        """A source that was forgotten and is read again: the events that were kept count again, too."""
+        kept = self._store.journal.cursor(self._source, EVENTS)
+        if kept and kept.get("again"):
+            self._store.journal.set_cursor(self._source, {"after": 0}, EVENTS)
+
+    def _select(self) -> None:
+        """Where another selection is in force: withhold what it leaves out, and let everything be read anew."""
+        if not isinstance(self._connector, Selective):
+            return
+        former = self._store.journal.cursor(self._source, SELECTION)
+        present = {"is": self._connector.selection}
+        if former == present:
+            return
+        written = self._store.withholding.select(self._source, self._connector.left_out)
+        self._store.resolve(self._registry)
+        if former is None:  # a store that never heard of selections was read by this one
+            self._store.journal.set_cursor(self._source, present, SELECTION)
+        else:
+            self._store.journal.begin_anew(self._source, present, SELECTION)
+        self._went_on(written, 0, None)
 
     def _take(self, batch: Batch, started: datetime) -> None:
         """The connector's cursor is stored with the batch, and never before what its events say is."""

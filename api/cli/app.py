@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from . import asking, audit, copying, demo, exporting, keeping, letters, serving, setting_up, sources, syncing, tokens
+from . import (
+    asking,
+    audit,
+    copying,
+    demo,
+    exporting,
+    forgetting,
+    keeping,
+    letters,
+    serving,
+    setting_up,
+    sources,
+    syncing,
+    tokens,
+)
 from .session import Commands, Json, Session
 
 app = typer.Typer(
@@ -47,6 +61,7 @@ exporting.add_to(app)
 letters.add_to(app)
 serving.add_to(app)
 keeping.add_to(app)
+forgetting.add_to(app)
 copying.add_to(app)
 tokens.add_to(app)
 audit.add_to(app)

@@ -8,7 +8,7 @@ import httpx2
 
 from ...config.settings import Misconfigured, Source
 from ...federation.connector import Batch, Cursor, Event, Health
-from ...federation.model import Json
+from ...federation.model import Form, Json, Record
 from ..http import Absent, Failing, Http
 from .cursor import Mark
 from .feed import START, Fed, Feed
@@ -22,6 +22,7 @@ from .snapshot import Snapshot
 
 AHEAD = timedelta(hours=1)
 """Events beyond this are left for later: one from 2099 would else hide all that come before it."""
+_NAMED = (Form.OPENLINEAGE, Form.OPENLINEAGE_JOB)
 _BROKEN_LISTS = (
     "the feed is good, but the list of namespaces answers 500: one namespace that Marquez cannot show breaks it. "
     "Tags, descriptions and deletions are not read until it is repaired in its database"
@@ -108,6 +109,19 @@ class Marquez:
             self._snapshot = self._new_snapshot(Mark(), Heard())
             self._snapshot.namespaces = self._lists.namespaces()
         yield from Gone(self._lists, self._snapshot.namespaces, self._snapshot.listed).of(native_ids)
+
+    @property
+    def selection(self) -> str:
+        """Which namespaces are read."""
+        return self._source.selection
+
+    def left_out(self, records: Iterable[Record]) -> Iterator[str]:
+        """Jobs and datasets by their namespaces."""
+        for one in records:
+            for spelt in one.spellings:
+                if spelt.form in _NAMED and not self._wants(spelt.parts[0]):
+                    yield one.native_id
+                    break
 
     def close(self) -> None:
         """Give back connections."""

@@ -9,6 +9,7 @@ import httpx2
 
 from ...config.settings import Source
 from ...federation.connector import Batch, Cursor, Health
+from ...federation.model import AssetKind, Form, Record
 from .api import Api
 from .capabilities import Capabilities, probe, workspaces
 from .cursor import Marks
@@ -96,6 +97,20 @@ class MLflow:
         """Those that answer 404 in their own workspace."""
         can = self._capabilities()
         yield from Gone(lambda name: self._api(name, can), self._workspaces(can)).of(native_ids)
+
+    @property
+    def selection(self) -> str:
+        """Which experiments, models and workspaces are read."""
+        return self._source.selection
+
+    def left_out(self, records: Iterable[Record]) -> Iterator[str]:
+        """Experiments and models by their names, everything that has a workspace by that."""
+        workspaces, named = self._source.workspaces, (AssetKind.EXPERIMENT, AssetKind.MODEL)
+        for one in records:
+            parts = next((spelt.parts for spelt in one.spellings if spelt.form is Form.MLFLOW), None)
+            is_elsewhere = bool(workspaces) and parts is not None and parts[1] not in workspaces
+            if is_elsewhere or (one.kind in named and not self._source.selects(one.name)):
+                yield one.native_id
 
     def close(self) -> None:
         """Give back connections."""

@@ -9,12 +9,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from ..naming import Registry
-from ..rows import Copied, Rebuilt
+from ..rows import Copied, Forgotten, Rebuilt
 from . import backup, marks
 from .audit import AuditLog
 from .database import Database
 from .doctor import examine
 from .events import EventLog
+from .forgetting import Forgetting
 from .journal import Journal
 from .ledger import Ledger
 from .letters import Letters
@@ -25,6 +26,7 @@ from .rebuild import Rebuild
 from .schema import bring_up
 from .search import Wanted
 from .tokens import Tokens
+from .withholding import Withholding
 
 __all__ = ["Store", "Wanted", "examine", "utcnow"]
 
@@ -46,6 +48,7 @@ class Store:
         self.letters = Letters(database, self.journal, clock)
         self.members = Members(database, clock)
         self.reader = Reader(database, clock)
+        self.withholding = Withholding(database, self.journal, clock)
         self.audit = AuditLog(database, clock)
         self.tokens = Tokens(database, self.audit, clock)
 
@@ -109,6 +112,24 @@ class Store:
         self.identity()  # given when first asked for, and so is the secret: the copy is to have the same
         self.secret()
         return backup.back_up(self._db, target, force=force, watch=watch)
+
+    def forget(
+        self,
+        source_id: str,
+        registry: Registry,
+        *,
+        purge: bool = False,
+        by: str,
+        watch: Callable[[str, int], None] = lambda what, done: None,
+    ) -> Forgotten:
+        """Retire everything that a source said, in short steps; `purge` erases its rows, raw events and letters too.
+
+        What other sources say stays. `by` stands in the audit log. Raises `NotFound`, `AlreadyRunning`.
+        """
+        self.journal.number(source_id)
+        with self.lock(f"sync/{source_id}"):
+            forgetting = Forgetting(self._db, self.journal, self.members, self.audit, self._clock, watch)
+            return forgetting.forget(source_id, registry, purge=purge, by=by)
 
     def is_ready(self) -> bool:
         """Whether the store answers now. Raises `StoreUnavailable` with the reason if not."""

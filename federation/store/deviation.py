@@ -89,9 +89,8 @@ def misheld(connection: sa.Connection, scopes: Sequence[int]) -> list[Misheld]:
     said: dict[int, list[Said]] = {}
     live: dict[int, dict[Claimed, list[int]]] = {}
     for some in chunks(scopes):
-        for row in connection.execute(
-            sa.select(scope.c.id, scope.c.nature, scope.c.source).where(scope.c.id.in_(some))
-        ):
+        told = sa.select(scope.c.id, scope.c.nature, scope.c.source).where(scope.c.id.in_(some))
+        for row in connection.execute(told.where(scope.c.withheld.is_(None))):
             if row.nature != Nature.HAPPENED.value:
                 natures[row.id] = (row.nature, row.source)
         for row in connection.execute(sa.select(statement).where(statement.c.scope.in_(some))):

@@ -12,6 +12,7 @@ from ..model import LetterState, SyncState
 from ..rows import SkipRow, SourceCounts, SourceRow, SyncRow, Written
 from .codec import clean, decode, encode, micros, moment
 from .database import Database
+from .known import is_known
 from .tables import claim, cursor, letter, record, skip, source, sync
 
 _OPEN = (SyncState.QUEUED.value, SyncState.RUNNING.value)
@@ -69,7 +70,7 @@ class Journal:
         """What one source holds now: living records, live claims, things kept aside."""
         number = self.number(source_id)
         with self._db.reading() as connection:
-            living = sa.and_(record.c.source == number, record.c.tombstoned_at.is_(None))
+            living = sa.and_(record.c.source == number, record.c.tombstoned_at.is_(None), is_known())
             held = sa.and_(claim.c.source == number, claim.c.retired_at.is_(None))
             aside = sa.and_(skip.c.source == number, skip.c.lost == 1)
             skipped = connection.execute(sa.select(sa.func.count()).select_from(skip).where(aside)).scalar_one()
@@ -93,6 +94,10 @@ class Journal:
                 raise NotFound(f"no source {source_id!r}: `watersmeet sources` lists them")
             self._numbers[source_id] = found
         return self._numbers[source_id]
+
+    def lose(self, source_id: str) -> None:
+        """Ask the store again which number a source has: it may be there no more."""
+        self._numbers.pop(source_id, None)
 
     # Syncs
 
@@ -230,6 +235,13 @@ class Journal:
         """Write a cursor by itself; a batch's goes with its batch."""
         with self._db.writing() as connection:
             put_cursor(connection, self.number(source_id), name, body)
+
+    def begin_anew(self, source_id: str, body: Cursor, name: str) -> None:
+        """Write a cursor, and let reading the source begin from the start."""
+        number = self.number(source_id)
+        with self._db.writing() as connection:
+            connection.execute(sa.delete(cursor).where(cursor.c.source == number, cursor.c.name == "read"))
+            put_cursor(connection, number, name, body)
 
     def skips(self, source_id: str | None = None, first: int = 100, after: int = 0) -> list[SkipRow]:
         """What was kept aside, newest first; `after` is how many to pass over."""

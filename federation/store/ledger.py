@@ -136,6 +136,7 @@ def _apply(connection: sa.Connection, plan: Plan, now: int) -> None:
             "told_at": sa.bindparam("told"),
             "missed_at": None,
             "gone_at": None,
+            "withheld": None,
         }
         connection.execute(sa.update(scope).where(scope.c.id == sa.bindparam("scope_id")).values(news), plan.heads)
     for table, ids in ((fact, plan.retired_facts), (claim, plan.retired_claims)):

@@ -38,6 +38,11 @@ def put_document(connection: sa.Connection, name: str, said: Any) -> None:
     put(connection, name, encode(said))
 
 
+def encoded(said: Any) -> bytes:
+    """JSON as the store keeps it."""
+    return encode(said)
+
+
 def epoch(connection: sa.Connection) -> str:
     """What changes when the store is rebuilt, restored or migrated: whoever remembers another one begins anew."""
     return (value(connection, EPOCH) or b"").decode()

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ..model import AssetKind
 from ..rows import Found
 from .codec import digest, position
+from .known import is_known
 from .tables import label, record, source
 
 _WORD = re.compile(r"[^\W_]+")
@@ -75,7 +76,7 @@ def _rank(text: str) -> sa.Case[Any]:
 
 
 def _filters(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
-    where: list[sa.ColumnElement[bool]] = []
+    where: list[sa.ColumnElement[bool]] = [is_known()]
     if wanted.kinds:
         where.append(record.c.kind.in_([position(kind) for kind in wanted.kinds]))
     if wanted.platforms:

@@ -106,11 +106,12 @@ scope = _table(
     Column("told_at", Int),
     Column("missed_at", Int),
     Column("gone_at", Int),
+    Column("withheld", Text),
     UniqueConstraint("source", "key_hash", name="scope_key"),
     Index("scope_family", "source", "family"),
 )
 """`told_at`: the platform's own time of the newest statement; `missed_at`: the complete listing that first lacked it;
-`gone_at`: it was retired then."""
+`gone_at`: it was retired then; `withheld`: why, if not because the platform lacked it."""
 
 statement = _table(
     "statement",

@@ -73,3 +73,30 @@ def test_a_source_that_left_the_file_is_noted(config: Path):
 def test_without_a_store_the_doctor_says_so_and_makes_none(tmp_path: Path):
     assert run(written(tmp_path), "doctor").exit_code == Code.MISCONFIGURED
     assert not (tmp_path / "store.db").exists()
+
+
+def test_a_source_is_forgotten_when_that_is_confirmed(config: Path):
+    assert answer(config, "search", "orders")["total"] == 1
+    refused = CliRunner().invoke(app, ["--config", str(config), "source", "forget", "events"], input="n\n")
+    assert refused.exit_code != Code.OK
+    assert answer(config, "search", "orders")["total"] == 1
+    result = run(config, "source", "forget", "events", "--yes")
+    assert result.exit_code == Code.OK, result.output
+    assert "the next sync reads it again" in result.stdout
+    assert answer(config, "search", "orders")["total"] == 0
+    assert run(config, "sync").exit_code == Code.OK
+    assert answer(config, "search", "orders")["total"] == 1
+
+
+def test_a_source_that_left_the_file_can_be_erased(config: Path):
+    written(config.parent)
+    done = answer(config, "source", "forget", "events", "--purge", "--yes")
+    assert done["purged"]
+    assert done["erased"] > 0
+    assert "events" not in [row["id"] for row in answer(config, "sources")]
+    assert answer(config, "doctor", "--full") == {"sound": True, "findings": []}
+    assert "source.forget" in run(config, "audit", "list").stdout
+
+
+def test_what_nobody_knows_cannot_be_forgotten(config: Path):
+    assert run(config, "source", "forget", "nobody", "--yes").exit_code == Code.NOT_FOUND
