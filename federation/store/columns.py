@@ -1,5 +1,6 @@
 """The graph's columns out of the store: numbers only, two queries."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -7,9 +8,13 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from .. import patience
 from ..columns import EVER, NONE, SINCE_BEFORE, GraphColumns
 from .codec import micros
-from .tables import claim, life, member, record, source
+from .database import chunks
+from .lives import dead_as_known
+from .projection import merged_of
+from .tables import claim, fact, member, record, source
 
 _SECOND = 1_000_000
 _RECORD = ("id", "asset", "kind", "source", "described", "tombstoned_at", "run_state", "run_started", "run_ended")
@@ -72,24 +77,43 @@ def _records(connection: sa.Connection, known: int | None) -> NDArray[np.int64]:
 
 
 def _as_known(connection: sa.Connection, matrix: NDArray[np.int64], known: int) -> None:
-    """Joins and tombstones as they were known then."""
-    ids = matrix[0]
-    matrix[1] = ids
+    """Joins, tombstones and descriptions as they were known then."""
+    matrix[1] = matrix[0]
     was = sa.and_(member.c.recorded_at <= known, sa.or_(member.c.retired_at.is_(None), member.c.retired_at > known))
-    pairs = connection.execute(sa.select(member.c.record, member.c.asset).where(was)).all()
-    _put(matrix, 1, pairs)
+    _put(matrix, 1, [(row.record, row.asset) for row in connection.execute(sa.select(member).where(was))])
     matrix[5] = _ABSENT
-    dead = sa.and_(life.c.recorded_at <= known, sa.or_(life.c.revived_at.is_(None), life.c.revived_at > known))
-    _put(matrix, 5, connection.execute(sa.select(life.c.record, life.c.died_at).where(dead)).all())
+    _put(matrix, 5, dead_as_known(connection, known).items())
+    for place, pairs in _descriptions(connection, known).items():
+        _put(matrix, place, pairs)
 
 
-def _put(matrix: NDArray[np.int64], row: int, pairs: Any) -> None:
-    if not pairs:
+_DESCRIBED = ("kind", "described", "run_state", "run_started", "run_ended")
+
+
+def _descriptions(connection: sa.Connection, known: int) -> dict[int, list[tuple[int, int]]]:
+    """By their place in a row: what is told of the records of which we have heard something else since."""
+    since = sa.or_(fact.c.recorded_at > known, fact.c.retired_at > known)
+    moved = sa.select(fact.c.record).where(since).distinct()
+    asked = sa.select(record.c.id, record.c.native_id).where(record.c.recorded_at <= known, record.c.id.in_(moved))
+    found: dict[int, list[tuple[int, int]]] = {_RECORD.index(name): [] for name in _DESCRIBED}
+    for some in chunks(connection.execute(asked).all(), 1000):
+        patience.check()
+        for number, result in merged_of(connection, some, known).items():
+            for name in _DESCRIBED:
+                value = result.row[name]
+                found[_RECORD.index(name)].append((number, _ABSENT if value is None else value))
+    return found
+
+
+def _put(matrix: NDArray[np.int64], row: int, pairs: Collection[tuple[int, int]]) -> None:
+    """Set one value of some records; those that are not there yet are passed over."""
+    if not pairs or not matrix.shape[1]:
         return
-    place_of = {number: place for place, number in enumerate(matrix[0].tolist())}
-    for number, value in pairs:
-        if number in place_of:
-            matrix[row, place_of[number]] = value
+    table = np.array(list(pairs), np.int64)
+    ids, values = table[:, 0], table[:, 1]
+    places: NDArray[np.intp] = np.searchsorted(matrix[0], ids)
+    here = (places < matrix.shape[1]) & (matrix[0][np.minimum(places, matrix.shape[1] - 1)] == ids)
+    matrix[row, places[here]] = values[here]
 
 
 def _claims(connection: sa.Connection, known: int | None) -> NDArray[np.int64]:

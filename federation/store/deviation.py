@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from ..model import Nature
 from .codec import decode, encode
 from .database import chunks
+from .lives import died
 from .merge import Merged
 from .plan import claimed_of_row
 from .projection import labels_of, merged_of, same
 from .statements import Claimed, Said, intervals, unpack
-from .tables import claim, label, life, member, record, scope, statement
+from .tables import claim, label, member, record, scope, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def strayed(connection: sa.Connection, ids: Sequence[int]) -> list[Strayed]:
         return []
     rows = connection.execute(sa.select(record).where(record.c.id.in_(ids)).order_by(record.c.id)).all()
     results = merged_of(connection, rows)
-    deaths = _deaths(connection, ids)
+    deaths = died(connection, ids)
     labels = _labels(connection, ids)
     found = (_compared(row, results[row.id], deaths.get(row.id), labels.get(row.id, frozenset())) for row in rows)
     return [one for one in found if one is not None]
@@ -68,12 +69,6 @@ def _compared(row: Any, result: Merged, died_at: int | None, labels: frozenset[t
     columns = [name for name, value in values.items() if not same(getattr(row, name), value)]
     columns += ["labels"] if wanted != labels else []
     return Strayed(row.id, tuple(columns), values, wanted) if columns else None
-
-
-def _deaths(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
-    asked = sa.select(life.c.record, sa.func.max(life.c.died_at).label("at"))
-    asked = asked.where(life.c.record.in_(ids), life.c.revived_at.is_(None)).group_by(life.c.record)
-    return {row.record: row.at for row in connection.execute(asked)}
 
 
 def _labels(connection: sa.Connection, ids: Sequence[int]) -> dict[int, frozenset[tuple[str, str]]]:

@@ -8,17 +8,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..connector import Batch, Cursor
-from ..model import Nature, Skipped, Tombstone
+from ..model import Nature, Skipped
 from ..rows import Written
 from .changes import ChangeLog
 from .codec import clean, digest, edge_kind_at, encode, micros, told
 from .database import Database, chunks
 from .journal import Journal, put_cursor
+from .lives import bury, entomb
 from .merge import edge_view
 from .plan import Plan, Planner
 from .prepare import Prepared, prepare, rounds
 from .projection import project
-from .tables import claim, dirty, doc, fact, life, record, scope, skip, statement
+from .tables import claim, dirty, doc, fact, record, scope, skip, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,14 @@ class Ledger:
         now = micros(self._clock()) or 0
         started = micros(read_started_at) or now
         written = Written(read=len(batch.scopes), skipped=sum(skipped.lost for skipped in batch.skipped))
-        dead = frozenset(clean(stone.native_id) for stone in batch.tombstones)
+        undated = (stone for stone in batch.tombstones if told(stone.at, now) is None)
+        dead = frozenset(clean(stone.native_id) for stone in undated)
         for group in rounds(prepare(one, read_started_at, now) for one in batch.scopes):
             written += self._write(group, Planner(self._db, number, now, started, dead))
         with self._db.writing() as connection:
             log = ChangeLog(number, now)
             for stone in batch.tombstones:
-                written += _bury(connection, number, stone, now, started, log)
+                written += Written(removed=entomb(connection, number, stone, now, started, log))
             log.write(connection)
             _put_aside(connection, number, batch.skipped, now)
             if batch.resume is not None:
@@ -157,41 +159,6 @@ def mark_dirty(connection: sa.Connection, records: Iterable[int]) -> None:
             connection.execute(sa.insert(dirty), fresh)
 
 
-def _bury(connection: sa.Connection, number: int, stone: Tombstone, now: int, started: int, log: ChangeLog) -> Written:
-    """A source says that a thing is gone; an older word than its last description changes nothing."""
-    here = sa.and_(record.c.source == number, record.c.native_hash == digest(clean(stone.native_id)))
-    row = connection.execute(sa.select(record.c.id, record.c.tombstoned_at).where(here)).one_or_none()
-    if row is None or row.tombstoned_at is not None:
-        return Written()
-    at = told(stone.at, now)
-    if at is not None and at < (_last_described(connection, row.id) or 0):
-        return Written()
-    bury(connection, [row.id], started if at is None else at, stone.reason, now, log)
-    return Written(removed=1)
-
-
-def _last_described(connection: sa.Connection, record_id: int) -> int | None:
-    asked = sa.select(sa.func.max(fact.c.stated_at)).where(
-        fact.c.record == record_id, fact.c.retired_at.is_(None), fact.c.described == 1
-    )
-    return connection.execute(asked).scalar_one()
-
-
-def bury(connection: sa.Connection, records: Sequence[int], at: int, reason: str, now: int, log: ChangeLog) -> None:
-    """Give records a tombstone."""
-    for some in chunks(records):
-        connection.execute(sa.update(record).where(record.c.id.in_(some)).values(tombstoned_at=at))
-        rows = [{"record": one, "died_at": at, "reason": clean(reason), "recorded_at": now} for one in some]
-        here = sa.and_(life.c.record.in_(some), life.c.died_at == at)
-        known = set(connection.execute(sa.select(life.c.record).where(here)).scalars())
-        connection.execute(sa.update(life).where(here).values(revived_at=None))
-        fresh = [row for row in rows if row["record"] not in known]
-        if fresh:
-            connection.execute(sa.insert(life), fresh)
-        for one in some:
-            log.record("tombstoned", one, None, {"at": at, "reason": reason})
-
-
 def _put_aside(connection: sa.Connection, number: int, skipped: Iterable[Skipped], now: int) -> None:
     for one in skipped:
         mark = digest(clean(one.what))
@@ -258,8 +225,28 @@ def _retire(
         if rows[one.scope].nature != Nature.HAPPENED.value:
             removed += _end_edges(connection, one.scope, spare, since, now, log)
         removed += _bury_owned(connection, one, number, since, now, log)
+    touched = _unsay(connection, [one.scope for one in missed if one not in first_time], now)
+    mark_dirty(connection, touched)
+    project(connection, Plan(touched=touched), now, log)
     log.write(connection)
-    return Written(removed=removed)
+    return Written(removed=removed, touched=tuple(sorted(touched)))
+
+
+def _unsay(connection: sa.Connection, gone: Sequence[int], now: int) -> set[int]:
+    """What gone scopes said counts no more where a living one describes the record; returns the records. A record that
+    nobody else describes keeps its last description."""
+    other, teller = fact.alias(), scope.alias()
+    by_others = (
+        sa.select(other.c.id)
+        .join(teller, teller.c.id == other.c.scope)
+        .where(other.c.record == fact.c.record, other.c.retired_at.is_(None), other.c.described == 1)
+        .where(teller.c.gone_at.is_(None))
+    )
+    said = sa.and_(fact.c.scope.in_(gone), fact.c.retired_at.is_(None), by_others.exists())
+    rows = connection.execute(sa.select(fact.c.id, fact.c.record).where(said)).all()
+    for some in chunks([row.id for row in rows]):
+        connection.execute(sa.update(fact).where(fact.c.id.in_(some)).values(retired_at=now))
+    return {row.record for row in rows}
 
 
 def _bury_owned(connection: sa.Connection, one: Missed, number: int, since: int, now: int, log: ChangeLog) -> int:

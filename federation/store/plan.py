@@ -50,7 +50,9 @@ class Planner:
         self.source = number
         self.now = now
         self._read_started_at = read_started_at
-        self._dead = dead  # native ids that the same batch says are gone: describing them revives nothing
+        self._dead = (
+            dead  # native ids that the same batch says are gone, without a time: describing them revives nothing
+        )
 
     def plan(self, group: Sequence[Prepared]) -> Plan:
         """Everything that writing this group would change."""
@@ -209,9 +211,10 @@ class Planner:
         returned: bool,
     ) -> None:
         wanted = {ids[described.native_id]: described for described in one.described}
+        dated = one.scope.nature is Nature.TIMED
         for record_id, described in wanted.items():
             row = live.get(record_id)
-            if row is not None and not returned and _says(row, described, docs):
+            if row is not None and not returned and _says(row, described, docs, dated=dated):
                 continue
             if row is not None:
                 plan.retired_facts.append(row.id)
@@ -238,16 +241,21 @@ class Planner:
         edges = tuple(dict.fromkeys(_claimed_of(edge, ids, self.now) for edge in one.scope.edges))
         if is_happened(one):
             return set(edges)
-        plan.statements.append(
-            {
-                "scope": scope_id,
-                "stated_at": at,
-                "hash": one.hash,
-                "recorded_at": self.now,
-                "edges": encode(pack(edges)),
-            }
-        )
-        return set(intervals([*said, Said(at, one.hash, edges)], dated=one.scope.nature is Nature.TIMED))
+        before = tuple(said)  # what was said at one time is kept once, however often it is heard
+        if all(
+            (former.at, former.hash) != (at, one.hash) for former in before
+        ):  # said once at a time, however often heard
+            plan.statements.append(
+                {
+                    "scope": scope_id,
+                    "stated_at": at,
+                    "hash": one.hash,
+                    "recorded_at": self.now,
+                    "edges": encode(pack(edges)),
+                }
+            )
+            before += (Said(at, one.hash, edges),)
+        return set(intervals(before, dated=one.scope.nature is Nature.TIMED))
 
     def _compare_claims(self, scope_id: int, wanted: set[Claimed], live: Mapping[Claimed, int], plan: Plan) -> None:
         before = {edge.what: edge for edge in live if edge not in wanted}
@@ -270,9 +278,10 @@ class Planner:
                 row["id"] = number
 
 
-def _says(row: Any, described: Described, docs: Mapping[bytes, int]) -> bool:
-    """Whether a live fact says this already, at this time if the record brought one."""
-    return row.doc == docs[described.hash] and (not described.told or row.stated_at == described.stated_at)
+def _says(row: Any, described: Described, docs: Mapping[bytes, int], *, dated: bool) -> bool:
+    """Whether a live fact says this already, at this time if the record or its TIMED scope brought one."""
+    is_timeless = not (described.told or dated)
+    return row.doc == docs[described.hash] and (is_timeless or row.stated_at == described.stated_at)
 
 
 def _fate(edge: Claimed, was: Claimed | None) -> str:

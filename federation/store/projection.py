@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from .changes import ChangeLog
 from .codec import decode, digest, encode, kind_at
 from .database import chunks
+from .lives import revive
 from .merge import Merged, Said, merged
 from .plan import Plan
-from .tables import doc, fact, label, life, record
+from .tables import doc, fact, label, record
 
 _SHOWN = ("name", "subtype", "description", "url", "run_state", "run_error", "created_at")
 
@@ -22,22 +23,28 @@ def project(connection: sa.Connection, plan: Plan, now: int, log: ChangeLog) -> 
         rows = connection.execute(sa.select(record).where(record.c.id.in_(some)).order_by(record.c.id)).all()
         results = merged_of(connection, rows)
         _update(connection, [(row, results[row.id]) for row in rows], fresh, log)
-    _revive(connection, plan.spoken, now, log)
+    revive(connection, plan.spoken, log)
 
 
-def merged_of(connection: sa.Connection, rows: Sequence[Any]) -> dict[int, Merged]:
-    """What each of these records (rows of the table) must be, from all that was said of it."""
-    said = _said(connection, [row.id for row in rows])
+def merged_of(connection: sa.Connection, rows: Sequence[Any], known: int | None = None) -> dict[int, Merged]:
+    """What each of these records (rows of the table) must be, from all that was said of it, or was by `known`."""
+    said = _said(connection, [row.id for row in rows], _live(known))
     return {row.id: merged(said.get(row.id, ()), row.native_id) for row in rows}
 
 
-def _said(connection: sa.Connection, records: Iterable[int]) -> Mapping[int, list[Said]]:
+def _live(known: int | None) -> sa.ColumnElement[bool]:
+    if known is None:
+        return fact.c.retired_at.is_(None)
+    return sa.and_(fact.c.recorded_at <= known, sa.or_(fact.c.retired_at.is_(None), fact.c.retired_at > known))
+
+
+def _said(connection: sa.Connection, records: Iterable[int], live: sa.ColumnElement[bool]) -> Mapping[int, list[Said]]:
     """The newest saying of each different document about each record."""
     newest = sa.func.max(fact.c.stated_at).label("at")
     asked = (
         sa.select(fact.c.record, newest, doc.c.hash, doc.c.body)
         .join(doc, doc.c.id == fact.c.doc)
-        .where(fact.c.record.in_(list(records)), fact.c.retired_at.is_(None))
+        .where(fact.c.record.in_(list(records)), live)
         .group_by(fact.c.record, doc.c.id, doc.c.hash, doc.c.body)
     )
     found: dict[int, list[Said]] = {}
@@ -119,22 +126,3 @@ def _texts(item: Any, names: tuple[str, ...]) -> list[str]:
         return []
     parts = [str(item[name]) for name in names if item.get(name) not in (None, "")]  # pyright: ignore[reportUnknownArgumentType,reportUnknownMemberType] - foreign JSON
     return [*parts[:1], "=".join(parts)] if len(parts) > 1 else parts
-
-
-def _revive(connection: sa.Connection, records: Iterable[int], now: int, log: ChangeLog) -> None:
-    """A thing that is described later than it died lives again: the same record, a second interval."""
-    for some in chunks(sorted(records)):
-        asked = (
-            sa.select(record.c.id, record.c.tombstoned_at, sa.func.max(fact.c.stated_at).label("at"))
-            .join(fact, fact.c.record == record.c.id)
-            .where(record.c.id.in_(some), record.c.tombstoned_at.is_not(None), record.c.described == 1)
-            .where(fact.c.retired_at.is_(None), fact.c.described == 1)
-            .group_by(record.c.id, record.c.tombstoned_at)
-        )
-        for row in connection.execute(asked).all():
-            if row.at <= row.tombstoned_at:
-                continue
-            connection.execute(sa.update(record).where(record.c.id == row.id).values(tombstoned_at=None))
-            ended = sa.and_(life.c.record == row.id, life.c.died_at == row.tombstoned_at)
-            connection.execute(sa.update(life).where(ended).values(revived_at=row.at))
-            log.record("revived", row.id, {"tombstoned_at": row.tombstoned_at}, None)

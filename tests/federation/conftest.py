@@ -1,32 +1,19 @@
 """A store on each database: what holds on one must hold on the other."""
 
 import os
-import uuid
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-import sqlalchemy as sa
 
 from watersmeet.federation.store import Store
 
+from .databases import Clock, an_empty_database
+from .histories import Ground
 
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, **by: float) -> datetime:
-        """Let time pass."""
-        self.now += timedelta(**by)
-        return self.now
+__all__ = ["Clock"]
 
 
 @pytest.fixture
@@ -52,23 +39,6 @@ def postgres() -> Iterator[str]:
             server.cleanup()
 
 
-@contextmanager
-def an_empty_database(request: pytest.FixtureRequest, file: Path) -> Generator[str]:
-    """The address of a database of the kind that the fixture's parameter names, where nothing is yet."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{file}"
-        return
-    server = sa.make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+psycopg")
-    name = f"t{uuid.uuid4().hex}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield server.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database."""
@@ -88,3 +58,11 @@ def store(store_url: str, clock: Callable[[], datetime]) -> Iterator[Store]:
     """An empty store on each database in turn."""
     with Store.open(store_url, clock=clock) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """One store a module and database, on which many histories are told one after the other."""
+    file = tmp_path_factory.mktemp("ground") / "store.db"
+    with an_empty_database(request, file, relaxed=True) as address, Ground.on(address) as one:
+        yield one

@@ -1,0 +1,108 @@
+"""When things died and lived again: all deaths are kept, and the descriptions after them decide which one stands."""
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from ..model import Tombstone
+from .changes import ChangeLog
+from .codec import clean, decode, digest, told
+from .database import chunks
+from .tables import change, fact, life, record
+
+
+def entomb(connection: sa.Connection, number: int, stone: Tombstone, now: int, started: int, log: ChangeLog) -> int:
+    """A source says that a thing is gone; an older word than its last description changes nothing. Returns how many
+    died of it.
+
+    Of several deaths without a description between them the first counts, whichever was heard of first.
+    """
+    here = sa.and_(record.c.source == number, record.c.native_hash == digest(clean(stone.native_id)))
+    row = connection.execute(sa.select(record.c.id, record.c.tombstoned_at).where(here)).one_or_none()
+    at = told(stone.at, now)
+    if row is None or (row.tombstoned_at is not None and at in (None, row.tombstoned_at)):
+        return 0
+    if at is not None and at < (_last_described(connection, row.id) or 0):
+        return 0
+    died_at = started if at is None else at
+    if row.tombstoned_at is not None and row.tombstoned_at < died_at:
+        _remember(connection, [row.id], died_at, stone.reason, now)
+        return 0
+    bury(connection, [row.id], died_at, stone.reason, now, log)
+    return 1
+
+
+def _last_described(connection: sa.Connection, record_id: int) -> int | None:
+    asked = sa.select(sa.func.max(fact.c.stated_at)).where(
+        fact.c.record == record_id, fact.c.retired_at.is_(None), fact.c.described == 1
+    )
+    return connection.execute(asked).scalar_one()
+
+
+def bury(connection: sa.Connection, records: Sequence[int], at: int, reason: str, now: int, log: ChangeLog) -> None:
+    """Give records a tombstone."""
+    for some in chunks(records):
+        connection.execute(sa.update(record).where(record.c.id.in_(some)).values(tombstoned_at=at))
+        _remember(connection, some, at, reason, now)
+        for one in some:
+            log.record("tombstoned", one, None, {"at": at, "reason": reason})
+
+
+def _remember(connection: sa.Connection, records: Sequence[int], at: int, reason: str, now: int) -> None:
+    rows = [{"record": one, "died_at": at, "reason": clean(reason), "recorded_at": now} for one in records]
+    here = sa.and_(life.c.record.in_(records), life.c.died_at == at)
+    known = set(connection.execute(sa.select(life.c.record).where(here)).scalars())
+    connection.execute(sa.update(life).where(here).values(revived_at=None))
+    fresh = [row for row in rows if row["record"] not in known]
+    if fresh:
+        connection.execute(sa.insert(life), fresh)
+
+
+def revive(connection: sa.Connection, records: Iterable[int], log: ChangeLog) -> None:
+    """A thing that is described later than it died lives again, unless it is known to have died after that, too: the
+    same record, a second interval."""
+    for some in chunks(sorted(records)):
+        asked = (
+            sa.select(record.c.id, record.c.tombstoned_at, sa.func.max(fact.c.stated_at).label("at"))
+            .join(fact, fact.c.record == record.c.id)
+            .where(record.c.id.in_(some), record.c.tombstoned_at.is_not(None), record.c.described == 1)
+            .where(fact.c.retired_at.is_(None), fact.c.described == 1)
+            .group_by(record.c.id, record.c.tombstoned_at)
+        )
+        for row in connection.execute(asked).all():
+            if row.at > row.tombstoned_at:
+                _revive(connection, row.id, row.tombstoned_at, row.at, log)
+
+
+def _revive(connection: sa.Connection, record_id: int, died_at: int, at: int, log: ChangeLog) -> None:
+    open_ones = sa.and_(life.c.record == record_id, life.c.revived_at.is_(None))
+    connection.execute(sa.update(life).where(open_ones, life.c.died_at < at).values(revived_at=at))
+    log.record("revived", record_id, {"tombstoned_at": died_at}, None)
+    again = connection.execute(sa.select(life).where(open_ones).order_by(life.c.died_at).limit(1)).one_or_none()
+    if again is not None:
+        log.record("tombstoned", record_id, None, {"at": again.died_at, "reason": again.reason})
+    here = sa.update(record).where(record.c.id == record_id)
+    connection.execute(here.values(tombstoned_at=None if again is None else again.died_at))
+
+
+def died(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
+    """Since when those of these records that are dead are so, by their deaths."""
+    asked = sa.select(life.c.record, sa.func.min(life.c.died_at).label("at"))
+    asked = asked.where(life.c.record.in_(ids), life.c.revived_at.is_(None)).group_by(life.c.record)
+    return {row.record: row.at for row in connection.execute(asked)}
+
+
+def dead_as_known(connection: sa.Connection, known: int) -> dict[int, int]:
+    """Since when things were dead, as we knew it at a time: what the change log last said of each by then."""
+    asked = (
+        sa.select(change.c.record, change.c.what, change.c.after)
+        .where(change.c.what.in_(("tombstoned", "revived")), change.c.at <= known)
+        .order_by(change.c.seq)
+    )
+    dead: dict[int, int] = {}
+    for row in connection.execute(asked):
+        if row.what == "tombstoned":
+            dead[row.record] = decode(row.after)["at"]
+        else:
+            dead.pop(row.record, None)
+    return dead
