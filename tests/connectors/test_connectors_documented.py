@@ -50,7 +50,7 @@ def shelf(request: httpx2.Request) -> httpx2.Response:
 @pytest.fixture
 def example(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The page's example, installed as the package that the page names."""
-    [code] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    code = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
     [(platform, module, attribute)] = re.findall(r'^(\w+) = "(\w+):(\w+)"$', PAGE, re.MULTILINE)
     made = types.ModuleType(module)
     monkeypatch.setitem(sys.modules, module, made)

@@ -4,7 +4,6 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -214,17 +213,3 @@ def test_the_seed_of_marquez_is_understood_whole(shared: Path) -> None:
     datasets = {one for one in ids if one.startswith("food_delivery/") and "#" not in one}
     # Marquez makes 13: it drops the one that only column lineage names.
     assert len(datasets) == 14
-
-
-def test_the_projection_of_a_run_takes_about_a_millisecond(shared: Path) -> None:
-    events = dict(corpora(shared))["dbt_shop"]
-    entities: dict[str, list[bytes]] = defaultdict(list)
-    for event in events:
-        admitted = taken(event)
-        entities[admitted.entity].append(admitted.body)
-    started = datetime.now(UTC)
-    for _ in range(10):
-        for entity, bodies in entities.items():
-            project(entity, bodies)
-    each = (datetime.now(UTC) - started).total_seconds() / 10 / len(entities)
-    assert each < 0.010  # 0.4 ms on an idle core; the machines of a CI are not idle

@@ -18,9 +18,9 @@ from watersmeet.federation.connector import Batch, Connector, Cursor, Health
 from watersmeet.federation.graph import Graph
 from watersmeet.federation.inquiry import Inquiry
 from watersmeet.federation.inquiry.answers import Completeness
-from watersmeet.federation.model import AssetKind, Edge, EdgeKind, Record, Scope, SyncState
+from watersmeet.federation.model import AssetKind, Edge, EdgeKind, LetterState, Record, Scope, SyncState
 from watersmeet.federation.naming import Registry
-from watersmeet.federation.rows import RecordRow, SourceRow, SyncRow
+from watersmeet.federation.rows import LetterRow, RecordRow, SourceRow, SyncRow
 from watersmeet.federation.store import Store
 from watersmeet.federation.sync import pull
 
@@ -273,11 +273,17 @@ class Bench:
             sync=self.store.journal.syncs(name, first=1)[0],
             status=standing.status.value,
             skipped=standing.counts.skipped,
-            skips=tuple(f"{one.what}: {one.reason}" for one in self.store.journal.skips(name)),
+            skips=(
+                *(f"{one.what}: {one.reason}" for one in self.store.journal.skips(name)),
+                *(f"event {one.place}: {one.reason} at {one.path}".removesuffix(" at ") for one in self._letters()),
+            ),
             completeness=answer.completeness,
             assets=standing.counts.assets,
             edges=standing.counts.edges,
         )
+
+    def _letters(self) -> list[LetterRow]:
+        return self.store.letters.page(source_id=self.house.name, state=LetterState.WAITING)
 
     @property
     def picture(self) -> Picture:

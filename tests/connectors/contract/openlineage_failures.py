@@ -12,7 +12,7 @@ from .marquez_house import DAY, event
 from .openlineage_house import OpenLineageHouse
 
 _GOOD = json.dumps(event("good", DAY)).encode()
-_LISTS_THEM = "lists them with their reasons"
+_LISTS_THEM = "lists them with their reasons|says why: correct and replay them"
 _SMALL: dict[str, Any] = {"http": {"page_bytes": 100_000}}
 
 
