@@ -22,7 +22,7 @@ from watersmeet.federation.store import Store
 from watersmeet.federation.sync import lag
 
 from ..e2e.service import Service, wait_for
-from ..scale import how_many
+from ..scale import how_many, scale
 from .fire_events import original, run_id
 
 EMITTERS = 50
@@ -31,6 +31,7 @@ REAL = 5
 
 pytestmark = [
     pytest.mark.hard,
+    pytest.mark.skipif(scale() == "quick", reason="takes minutes: `make test-hard` runs it"),
     pytest.mark.timeout(900),
     pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL"),
 ]
