@@ -31,7 +31,7 @@ run: $(READY) ## serve what watersmeet.yaml, or CONFIG=file, describes
 	@$(BIN)/watersmeet $(if $(CONFIG),--config "$(CONFIG)") serve $(ARGS)
 
 test: $(READY_DEV) ## all tests; those that need a real server say how to get it
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs --ignore=tests/benchmarks $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile -rs --ignore=tests/benchmarks $(ARGS)
 
 test-hard: $(READY_DEV) ## laws, kills and fire at the numbers that CI holds them to
 	@WATERSMEET_SCALE=ci $(BIN)/python -m pytest -n 2 --dist loadgroup -m hard -rs --durations=15 $(ARGS)

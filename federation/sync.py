@@ -148,12 +148,12 @@ class _Pull:
             self._finish(SyncState.CANCELLED, "cancelled; the next sync goes on from here")
         except SourceError as error:
             self._grants.update(dict.fromkeys(error.grants if isinstance(error, SourceRefused) else ()))
-            self._finish(self._broken(), f"{error} ({error.remedy})", error)
+            self._break_off(f"{error} ({error.remedy})", error)
         except WatersmeetError as error:
-            self._finish(self._broken(), str(error), error)
+            self._break_off(str(error), error)
         except Exception as error:  # so that one source cannot stop the others
             name = type(error).__name__
-            self._finish(self._broken(), f"an error that nobody foresaw ({name}): its trace is in the log", error)
+            self._break_off(f"an error that nobody foresaw ({name}): its trace is in the log", error)
             _log.exception("sync failed", source=self._source, sync=self._sync)
         else:
             self._finish(*self._outcome())
@@ -246,12 +246,19 @@ class _Pull:
                 self._on_progress(self._progress)
 
     def _stop_if_asked(self) -> None:
-        if self._stopping() or self._store.journal.sync(self._sync).cancel:
+        if self._is_to_stop():
             raise _Cancelled
 
-    def _broken(self) -> SyncState:
+    def _is_to_stop(self) -> bool:
+        return self._stopping() or self._store.journal.sync(self._sync).cancel
+
+    def _break_off(self, message: str, error: Exception) -> None:
+        """End with an error: a pull that was asked to stop meanwhile is a cancelled one, which met trouble."""
         sums = self._progress.written
-        return SyncState.PARTIAL if sums.written or sums.removed else SyncState.FAILED
+        state = SyncState.PARTIAL if sums.written or sums.removed else SyncState.FAILED
+        if self._is_to_stop():
+            state, message = SyncState.CANCELLED, f"cancelled; the next sync goes on from here. Until then: {message}"
+        self._finish(state, message, error)
 
     def _outcome(self) -> tuple[SyncState, str | None]:
         if self._failures:

@@ -122,24 +122,26 @@ def test_a_thousand_idle_connections_keep_nobody_out_for_long(start: Start):
 
 GARBAGE = (
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET / HTTP/9.9\r\nConnection: close\r\n\r\n",
     b"POST /api/v1/lineage HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
     b"POST /api/v1/lineage HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
     b"POST /api/v1/lineage HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\nhello\r\n0\r\n\r\n",
-    b"POST /api/v1/lineage HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+    b"POST /api/v1/lineage HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
     b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\n\r\n",
     b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 50_000,
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: \x00\r\n\r\n",
     b"\r\n" * 1000,
     b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200 + b"\x00garbage\r\n\r\n",
-    b"POST /api/v1/lineage HTTP/1.1\r\nHost: localhost\r\nExpect: maybe\r\nContent-Length: 99999999999999999\r\n\r\n",
+    b"POST /api/v1/lineage HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    b"Expect: maybe\r\nContent-Length: 99999999999999999\r\n\r\n",
 )
 
 
 @pytest.mark.hard
 def test_nonsense_on_the_socket_is_refused_and_nothing_else_happens(start: Start):
-    service = start(server={"silence": "500ms"})
+    service = start(server={"silence": "500ms"}, inlet={"arrival": "1s"})
     rng = random.Random(1)
     noise = [rng.randbytes(rng.choice((1, 10, 300, 70_000))) for _ in range(how_many(quick=20, ci=300, long=3000))]
     for said in (*GARBAGE, *noise):

@@ -229,6 +229,18 @@ def test_a_cancelled_pull_keeps_its_place(store: Store, sync: Pull) -> None:
     assert rest.asked_since == [{"page": 1}]
 
 
+def test_a_pull_that_meets_trouble_after_it_was_cancelled_says_both(store: Store, sync: Pull) -> None:
+    number = store.journal.enqueue("shelf", full=False)
+    asked = iter([False, True])
+    shelf = Shelf([page(view("a")), SourceUnavailable("no answer in time")])
+    row = sync(shelf, sync_id=number, stopping=lambda: next(asked, True))
+    assert row.state is SyncState.CANCELLED
+    assert row.message is not None
+    assert row.message.startswith("cancelled; ")
+    assert "no answer in time" in row.message
+    assert names(store) == {"a"}
+
+
 def test_a_pull_that_is_cancelled_before_it_begins_reads_nothing(store: Store, sync: Pull) -> None:
     number = store.journal.enqueue("shelf", full=False)
     store.journal.cancel(number)
