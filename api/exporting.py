@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..federation.model import Form
-from ..federation.openlineage import Profile, export, lines
+from ..federation.openlineage import Event, Profile, export, lines
 from ..federation.rows import RecordRow
 from ..federation.store import Store
 from .whole import Whole
@@ -38,7 +38,12 @@ class Chosen:
         return bool(spaces & set(self.namespaces)) or row.run is not None
 
 
-def exported(store: Store, profile: str, chosen: Chosen | None = None) -> Iterator[bytes]:
-    """The graph as lines of OpenLineage events; of runs, one page at a time is in memory."""
+def events(store: Store, profile: str, chosen: Chosen | None = None) -> Iterator[Event]:
+    """The graph as OpenLineage events; of runs, one page at a time is in memory."""
     whole = Whole(store, (chosen or Chosen()).takes)
-    return lines(export(whole, profile=Profile(profile), only=whole.is_inside))
+    return export(whole, profile=Profile(profile), only=whole.is_inside)
+
+
+def exported(store: Store, profile: str, chosen: Chosen | None = None) -> Iterator[bytes]:
+    """The same as lines."""
+    return lines(events(store, profile, chosen))

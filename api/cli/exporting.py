@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from ...config.errors import Misconfigured
-from .session import Commands, Json, console, session
+from .session import Commands, Json, Session, console, session
+
+if TYPE_CHECKING:  # so that `--help` answers at once
+    from ..exporting import Chosen
 
 
 class Shape(StrEnum):
@@ -21,10 +24,29 @@ class Shape(StrEnum):
     LEGACY = "legacy"
 
 
-Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write, one event a line; - is stdout.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="The file to write, one event a line; - is stdout.")
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="URL", help="The receiver to post the events to, below api/v1/lineage.")
+]
 Profile = Annotated[
     Shape, typer.Option("--profile", help="full: all kinds of events; legacy: run events only, for older consumers.")
 ]
+TokenEnv = Annotated[
+    str | None,
+    typer.Option("--token-env", metavar="VARIABLE", help="The environment variable that holds a token for --to."),
+]
+State = Annotated[
+    Path | None,
+    typer.Option("--state", metavar="FILE", help="Remembers what --to acknowledged, so that it is not sent again."),
+]
+Refused = Annotated[
+    Path | None,
+    typer.Option("--refused", metavar="FILE", help="Where to write the events that --to refused, one a line."),
+]
+Batch = Annotated[int, typer.Option("--batch", min=1, max=1000, help="So many events a request of --to.")]
+Gzip = Annotated[bool, typer.Option("--gzip", help="Pack what is posted to --to.", show_default=False)]
 
 Platforms = Annotated[list[str] | None, typer.Option("--platform", help="Only what this platform tells; repeatable.")]
 Namespaces = Annotated[
@@ -43,21 +65,39 @@ def add_to(app: typer.Typer) -> None:
 @_export.command("openlineage")
 def openlineage(
     ctx: typer.Context,
-    output: Output,
+    output: Output = None,
+    to: To = None,
     profile: Profile = Shape.FULL,
     platform: Platforms = None,
     namespace: Namespaces = None,
     since: Since = None,
+    token_env: TokenEnv = None,
+    state: State = None,
+    refused: Refused = None,
+    batch: Batch = 1,
+    gzip: Gzip = False,
     as_json: Json = False,
 ) -> None:
-    """Write the graph, or a part of it, as OpenLineage events, one a line."""
-    from ..exporting import Chosen, exported
+    """Write the graph, or a part of it, as OpenLineage events: into a file, one a line, or to a receiver over HTTP."""
+    from ..exporting import Chosen
+    from .posting import Posting
 
     here = session(ctx, as_json)
     chosen = Chosen(platform or (), namespace or (), since and since.replace(tzinfo=since.tzinfo or UTC))
+    posting = Posting(to, token_env, state, refused, batch, gzip)
+    posting.agree_with(output)
+    if output is not None:
+        _write(here, output, profile.value, chosen)
+    else:
+        posting.run(here, profile.value, chosen)
+
+
+def _write(here: Session, output: Path, profile: str, chosen: "Chosen") -> None:
+    from ..exporting import exported
+
     count = 0
     with here.store(here.settings()) as store, opened(output) as stream:
-        for line in exported(store, profile.value, chosen):
+        for line in exported(store, profile, chosen):
             stream.write(line)
             stream.write(b"\n")
             count += 1

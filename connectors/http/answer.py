@@ -71,10 +71,14 @@ class Answer:
         start = self.body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
         return "html" in self.content_type.lower() or start.startswith((b"<!doctype", b"<html", b"<?xml"))
 
+    def asks_who(self) -> bool:
+        """Whether a page is one to sign in."""
+        return _SIGN_ON.search(self.body) is not None
+
     def json(self, nesting: int = 200) -> Json:
         """The body as JSON. Raises `Page`, `CutOff`, `NotJson`."""
         if self.is_page():
-            raise Page(is_sign_on=_SIGN_ON.search(self.body) is not None)
+            raise Page(is_sign_on=self.asks_who())
         return parsed(self.body, nesting)
 
 

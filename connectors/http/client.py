@@ -137,6 +137,10 @@ class Http:
         """What is answered to a JSON body, which is sent again after a failure: it must be a question."""
         return self._patiently("POST", path, params, orjson.dumps(body), self._json, retries)[1]
 
+    def post(self, path: str, body: bytes) -> Answer:
+        """Hand over a JSON body as it is, and again after a failure: who takes it may get it twice."""
+        return self._patiently("POST", path, None, body, self._translation.taken, None)
+
     def get_text(self, path: str, params: Params | None = None, *, retries: int | None = None) -> str:
         """Something that is no JSON."""
         return self._patiently("GET", path, params, None, lambda where, answer: answer.text(), retries)

@@ -91,6 +91,12 @@ class Translation:
         except (CutOff, NotJson) as error:
             raise self.unreadable(where, error, answer) from error
 
+    def taken(self, where: str, answer: Answer) -> Answer:
+        """The answer of who took something. Raises `SourceError` for a page: a sign-on in front has taken nothing."""
+        if answer.is_page():
+            raise self._page(where, answer, Page(is_sign_on=answer.asks_who()))
+        return answer
+
     def _page(self, where: str, answer: Answer, page: Page) -> WatersmeetError:
         told = self._quoted(answer)
         if page.is_sign_on:

@@ -1,7 +1,8 @@
 """OpenLineage events in, scopes out, and the graph as events again: pure, whatever order they come in."""
 
 from .admit import Admitted, Limits, Warned, admit
-from .export import Profile, export, lines
+from .decode import encode
+from .export import Event, Profile, export, lines
 from .project import Projection, project
 from .redact import Cut, scrub
 from .refused import Refused
@@ -10,6 +11,7 @@ from .subjects import ExportSource, Gathered, Subject, owner
 __all__ = [
     "Admitted",
     "Cut",
+    "Event",
     "ExportSource",
     "Gathered",
     "Limits",
@@ -19,6 +21,7 @@ __all__ = [
     "Subject",
     "Warned",
     "admit",
+    "encode",
     "export",
     "lines",
     "owner",

@@ -3,19 +3,15 @@
 import json
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from watersmeet.api.exporting import Chosen, exported
 from watersmeet.config.settings import Source
 from watersmeet.connectors import story
-from watersmeet.connectors.marquez.read import Marquez
-from watersmeet.connectors.marquez.sandbox import Sandbox
 from watersmeet.connectors.openlineage.read import OpenLineage
 from watersmeet.federation.connector import Batch
 from watersmeet.federation.model import (
@@ -41,6 +37,7 @@ Pairs = set[tuple[str, str]]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
+    """The store that is exported."""
     with opened(tmp_path / "first.db") as made:
         yield made
 
@@ -82,31 +79,8 @@ def export(store: Store, profile: str, **chosen: Any) -> list[dict[str, Any]]:
     return [json.loads(line) for line in exported(store, profile, Chosen(**chosen))]
 
 
-def test_marquez_gets_the_same_pairs_and_the_right_ends_out_of_a_legacy_export(store: Store, tmp_path: Path) -> None:
-    """Marquez 16, OpenLineage export 4 and 15: through the miniature of Marquez and back by its reader."""
-    failed = {
-        "eventType": "FAIL",
-        "eventTime": "2025-01-20T00:01:00Z",
-        "producer": "https://example.com/p",
-        "run": {"runId": "0195c3a1-2f4e-7c11-9f00-3a2b1c0d9e8f"},
-        "job": {"namespace": "airflow", "name": "reporting.revenue"},
-        "inputs": [{"namespace": "postgres://warehouse:5432", "name": "shop.marts.customer_orders"}],
-    }
-    tell(store, [*story.events("tracking:5000"), failed], tmp_path / "events")
-    with Sandbox(empty=True) as marquez:
-        for event in export(store, "legacy"):
-            assert httpx2.post(f"{marquez.url}/api/v1/lineage", json=event).status_code == 201
-        with opened(tmp_path / "second.db") as second:
-            source = Source.model_validate({"name": "here", "platform": "marquez", "url": marquez.url})
-            with closing(Marquez(source)) as connector:
-                row = pull(second, "here", connector, registry=Registry.EMPTY)
-            assert row.error is None, row.message
-            assert flows(second) == flows(store)
-    assert RunState.FAILED in flows(store)[1].values()
-
-
 def test_a_part_that_goes_out_marks_its_boundary(store: Store, tmp_path: Path) -> None:
-    """OpenLineage export 12: by namespace and by time; what lies outside comes in as a stub."""
+    """OpenLineage, export check 12: by namespace and by time; what lies outside comes in as a stub."""
     tell(store, list(story.events("tracking:5000")), tmp_path / "events")
     part = export(store, "full", namespaces=("airflow", "s3://lake"), since=datetime(2025, 1, 12, tzinfo=UTC))
     with opened(tmp_path / "second.db") as second:
@@ -142,7 +116,7 @@ def run_of(number: int) -> Scope:
 
 
 def test_runs_stream_a_page_at_a_time(store: Store) -> None:
-    """OpenLineage export 14: what is in memory is a page, and of all other runs a name and some numbers."""
+    """OpenLineage, export check 14: what is in memory is a page, and of all other runs a name and some numbers."""
     count = 3000
     for first in range(0, count, 250):
         batch = Batch(tuple(run_of(first + number) for number in range(250)))
