@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ...config.settings import Source
-    from ...federation.rows import SourceRow
+    from ...federation.rows import SkipRow, SourceRow
     from ...federation.store import Store
 
 Names = Annotated[list[str] | None, typer.Argument(help="Names or ids; all without any.", metavar="[SOURCE]...")]
@@ -65,6 +65,8 @@ class Standing:
     letters: int
     waiting_events: int
     message: str | None
+    aside: "list[SkipRow] | None" = None
+    """What was kept aside, the newest first, where the source was named."""
 
 
 def check(ctx: typer.Context, sources: Names = None, as_json: Json = False) -> None:
@@ -111,11 +113,12 @@ def _reach(source: "Source") -> Found:
     return Found(source.name, source.platform, health.reachable, health.version, health.message, health.missing_grants)
 
 
-def list_sources(ctx: typer.Context, as_json: Json = False) -> None:
-    """List the sources: how they are, what they hold, when they were last read."""
+def list_sources(ctx: typer.Context, sources: Names = None, as_json: Json = False) -> None:
+    """List the sources: how they are, when they were last read; of named ones also what was kept aside."""
     here = session(ctx, as_json)
     with here.store(here.settings()) as store:
-        standings = [_standing(store, row) for row in store.journal.sources()]
+        rows = _rows(store, sources)
+        standings = [_standing(store, row, with_aside=bool(sources)) for row in rows]
 
     def show(console: "Console") -> None:
         from rich.table import Table
@@ -129,11 +132,25 @@ def list_sources(ctx: typer.Context, as_json: Json = False) -> None:
             counts = (str(one.assets), str(one.edges), str(one.skipped), str(one.letters))
             table.add_row(one.name, one.platform, one.state, last, *counts, one.message or "")
         console.print(table)
+        for skip in (skip for one in standings for skip in one.aside or ()):
+            at = skip.at.isoformat(timespec="seconds")
+            console.print(f"{'!!' if skip.lost else '--'} {skip.source}: {skip.what}: {skip.reason} ({at})")
 
     here.answer(standings, show)
 
 
-def _standing(store: "Store", row: "SourceRow") -> Standing:
+def _rows(store: "Store", names: list[str] | None) -> "list[SourceRow]":
+    from ...federation.errors import NotFound
+
+    rows = store.journal.sources()
+    found = [row for row in rows if not names or {row.id, row.name} & set(names)]
+    unknown = [name for name in names or () if not any(name in (row.id, row.name) for row in rows)]
+    if unknown:
+        raise NotFound(f"no source {unknown[0]!r}; there are: {', '.join(row.name for row in rows)}")
+    return found
+
+
+def _standing(store: "Store", row: "SourceRow", *, with_aside: bool = False) -> Standing:
     from ...federation.sync import lag
 
     last = next(iter(store.journal.syncs(row.id, first=1)), None)
@@ -154,4 +171,5 @@ def _standing(store: "Store", row: "SourceRow") -> Standing:
         letters=counts.letters,
         waiting_events=lag(store, row.id),
         message=last.message if last else None,
+        aside=store.journal.skips(row.id) if with_aside else None,
     )

@@ -1,13 +1,14 @@
 """The feed of run events, in order of the producers' time, each event once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
-from ...federation.model import Json
+from ...federation.errors import SourceChanged
+from ...federation.model import Json, Skipped
 from ..envelope import written
 from ..http import Http, TooMuch
 from ..http.paging import listed
@@ -16,6 +17,7 @@ from .names import moment, spell
 
 PATH = "/api/v1/events/lineage"
 START = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 _MORE = 8
 _QUIET = 2
@@ -31,6 +33,14 @@ class Fed:
     hash: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One answer: its events, and how many rows it had."""
+
+    events: list[Fed]
+    size: int
+
+
 class Feed:
     """Reads the feed between two times. Pages shrink where an answer is too large."""
 
@@ -38,6 +48,16 @@ class Feed:
         self._http = http
         self._size = size
         self._source = source
+        self._strange: list[Skipped] = []
+
+    def strange(self) -> tuple[Skipped, ...]:
+        """What stood in the feed and is no event, since the last time that this was asked."""
+        found, self._strange = tuple(dict.fromkeys(self._strange)), []
+        return found
+
+    def waiting(self, after: datetime, most: int) -> list[Fed]:
+        """The first events beyond a time that `pages` does not reach."""
+        return self._asked(after, _NEVER, most, 0).events
 
     def pages(self, after: datetime, before: datetime) -> Iterator[list[Fed]]:
         """Pages, oldest first. The end is a page that is not full: `totalCount` counts what is never listed.
@@ -49,15 +69,17 @@ class Feed:
         while True:
             size = self._size
             page = self._page(after, before, size, 0)
-            yield [one for one in page if one.hash not in edge]
-            if len(page) < min(size, self._size):
+            yield [one for one in page.events if one.hash not in edge]
+            if page.size < min(size, self._size):
                 return
-            last = page[-1].at
+            if not page.events:
+                raise SourceChanged(f"{self._source}: a page of the feed holds {page.size} rows and no event")
+            last = page.events[-1].at
             if last > after:
-                edge = {one.hash for one in page if one.at >= last}
+                edge = {one.hash for one in page.events if one.at >= last}
                 after = last
             else:
-                edge |= {one.hash for one in page}
+                edge |= {one.hash for one in page.events}
                 yield from self._of_one_time(after, min(after + 2 * _TICK, before), edge)
                 after += _TICK
 
@@ -71,8 +93,8 @@ class Feed:
             while True:
                 limit *= _MORE
                 page = self._asked(at, until, limit, 0)
-                yield _fresh(page, seen)
-                if len(page) < limit:
+                yield _fresh(page.events, seen)
+                if page.size < limit:
                     return
         except TooMuch:
             yield from self._again_and_again(at, until, seen)
@@ -86,11 +108,11 @@ class Feed:
 
     def _by_offset(self, at: datetime, until: datetime) -> Iterator[list[Fed]]:
         offset = 0
-        while page := self._page(at, until, self._size, offset):
-            yield page
-            offset += len(page)
+        while (page := self._page(at, until, self._size, offset)).size:
+            yield page.events
+            offset += page.size
 
-    def _page(self, after: datetime, before: datetime, size: int, offset: int) -> list[Fed]:
+    def _page(self, after: datetime, before: datetime, size: int, offset: int) -> _Page:
         while True:
             try:
                 return self._asked(after, before, size, offset)
@@ -99,10 +121,13 @@ class Feed:
                     raise
                 size = self._size = size // 2
 
-    def _asked(self, after: datetime, before: datetime, size: int, offset: int) -> list[Fed]:
+    def _asked(self, after: datetime, before: datetime, size: int, offset: int) -> _Page:
         params = {"after": spell(after), "before": spell(before), "sortDirection": "asc", "limit": size}
         answer = self._http.get_json(PATH, {**params, **({"offset": offset} if offset else {})})
-        return [_fed(one, after) for one in listed(answer, "events", self._source)]
+        rows = listed(answer, "events", self._source)
+        where = f"the feed from {spell(after)}"
+        self._strange += [replace(one, what=f"{where}, {one.what}") for one in rows.strange]
+        return _Page([_fed(one, after) for one in rows], rows.size)
 
 
 def _fresh(page: list[Fed], seen: set[bytes]) -> list[Fed]:

@@ -1,16 +1,19 @@
 """Marquez' lists over HTTP, read so that neither a moving order nor one bad row loses more than it must."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 from ...federation.errors import SourceChanged
-from ...federation.model import Json
+from ...federation.model import Json, Skipped
 from ..http import Absent, Answer, Ask, Failing, Http, by_offset, path
-from ..http.paging import listed
+from ..http.paging import Rows, listed
+from ..http.redaction import scrubbed
 from .names import Pair, pair_of
 
 ROOT = ("api", "v1")
 _PASSES = 4
+_SAMPLE = 500
 
 
 class Lists:
@@ -21,19 +24,26 @@ class Lists:
         self._source = source
         self._page_size = page_size
         self._jobs_page = jobs_page
+        self._strange: dict[Skipped, None] = {}
+
+    def strange(self) -> tuple[Skipped, ...]:
+        """What stood in lists and could be read as nothing, since the last time that this was asked."""
+        found, self._strange = tuple(self._strange), {}
+        return found
 
     def namespaces(self) -> dict[str, bool]:
         """All namespaces, and whether each is shown; deleted ones are listed too, as hidden."""
         # One row that cannot be shown breaks the list for good, so nobody asks five times.
         found: dict[str, bool] = {}
         for page in by_offset(self._ask(path(*ROOT, "namespaces")), "namespaces", self._page_size, self._source):
-            found |= {str(one["name"]): not one.get("isHidden") for one in page if one.get("name")}
+            found |= {str(one["name"]): not one.get("isHidden") for one in self._named(page, "namespaces")}
         return found
 
     def datasets(self, namespace: str) -> Iterator[list[dict[str, Any]]]:
         """The datasets of a namespace, in order of their names."""
         where = path(*ROOT, "namespaces", namespace, "datasets")
-        yield from by_offset(self._ask(where), "datasets", self._page_size, self._source)
+        for page in by_offset(self._ask(where), "datasets", self._page_size, self._source):
+            yield self._named(page, f"datasets of {namespace}")
 
     def jobs(self, namespace: str) -> Iterator[list[dict[str, Any]]]:
         """The jobs of a namespace, each once.
@@ -45,7 +55,7 @@ class Lists:
         for _ in range(_PASSES):
             before, moved, total = len(seen), False, 0
             for answer in self._job_pages(namespace):
-                page = listed(answer, "jobs", self._source)
+                page = self._named(listed(answer, "jobs", self._source), f"jobs of {namespace}")
                 total = max(total, _total(answer))
                 fresh = [one for one in page if (pair := pair_of(one)) is not None and pair not in seen]
                 moved = moved or (before == 0 and len(fresh) < len(page))
@@ -60,7 +70,7 @@ class Lists:
         while True:
             answer = ask({"limit": self._jobs_page, "offset": offset})
             yield answer
-            size = len(listed(answer, "jobs", self._source))
+            size = listed(answer, "jobs", self._source).size
             if size < self._jobs_page:
                 return
             offset += size
@@ -88,6 +98,14 @@ class Lists:
         wrote = [datasets.get(edge.get("destination")) for one in own for edge in one.get("outEdges") or ()]
         return [one for one in read if one is not None], [one for one in wrote if one is not None]
 
+    def _named(self, page: Rows, of: str) -> list[dict[str, Any]]:
+        """The rows that can be read; the others are noted."""
+        self._strange |= dict.fromkeys(replace(one, what=f"{of}, {one.what}") for one in page.strange)
+        for one in page:
+            if not one.get("name"):
+                self._strange[Skipped(f"{of}: a row without a name", "it has no name", sample(one))] = None
+        return [one for one in page if one.get("name")]
+
     def _one(self, where: str) -> tuple[Answer | None, dict[str, Any] | None]:
         try:
             answer, found = self._http.get(where, retries=1)
@@ -100,6 +118,11 @@ class Lists:
 
     def _ask(self, where: str) -> Ask:
         return lambda params: self._http.get_json(where, params, retries=1)
+
+
+def sample(row: dict[str, Any]) -> str:
+    """A short cut of a row that was not understood, scrubbed."""
+    return scrubbed(repr(row)[:_SAMPLE])
 
 
 def _total(answer: Json) -> int:

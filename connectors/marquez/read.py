@@ -8,7 +8,7 @@ import httpx2
 
 from ...config.settings import Misconfigured, Source
 from ...federation.connector import Batch, Cursor, Event, Health
-from ...federation.model import Form, Json, Record
+from ...federation.model import Form, Json, Record, Skipped
 from ..http import Absent, Failing, Http
 from .cursor import Mark
 from .feed import START, Fed, Feed
@@ -22,6 +22,8 @@ from .snapshot import Snapshot
 
 AHEAD = timedelta(hours=1)
 """Events beyond this are left for later: one from 2099 would else hide all that come before it."""
+_NAMED_AHEAD = 100
+"""So many of them are named."""
 _NAMED = (Form.OPENLINEAGE, Form.OPENLINEAGE_JOB)
 _BROKEN_LISTS = (
     "the feed is good, but the list of namespaces answers 500: one namespace that Marquez cannot show breaks it. "
@@ -144,10 +146,17 @@ class Marquez:
             mark.heard(one.hash for one in wanted)
             mark.newest = max([one.at for one in page] + ([mark.newest] if mark.newest else []), default=None)
             mark.sweep = page[-1].at if is_sweep and page else mark.sweep
-            if fresh:
-                yield Batch(events=tuple(map(_event, fresh)), resume=mark.json(), done=done)
+            strange = feed.strange()
+            if fresh or strange:
+                yield Batch(events=tuple(map(_event, fresh)), skipped=strange, resume=mark.json(), done=done)
         mark.sweep = None
-        yield Batch(resume=mark.json(), done=done)
+        yield Batch(resume=mark.json(), done=done, skipped=self._waiting(feed, now) + feed.strange())
+
+    def _waiting(self, feed: Feed, now: datetime) -> tuple[Skipped, ...]:
+        """The events that are left for later, by name: they come when their time has come."""
+        ahead = [one for one in feed.waiting(now + AHEAD, _NAMED_AHEAD) if self._wants_event(one.event)]
+        reason = "its time lies ahead of our clock: it waits, and is read when its time has come"
+        return tuple(Skipped(_event(one).place, reason, lost=False) for one in ahead)
 
     def _wants_event(self, event: dict[str, Any]) -> bool:
         job = pair_of(event.get("job"))

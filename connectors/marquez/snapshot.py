@@ -43,6 +43,7 @@ class Snapshot:
         except (SourceUnavailable, SourceChanged, SourceRefused) as error:
             self._failed("namespaces", error)
             return
+        yield from self._strange()
         trouble = 0
         for namespace in (name for name, shown in self.namespaces.items() if shown and self.wants(name)):
             before = len(self.failures)
@@ -71,6 +72,11 @@ class Snapshot:
                     yield Batch(scopes=scopes)
         except (SourceUnavailable, SourceChanged, SourceRefused) as error:
             self._failed(f"{what} of namespace {namespace!r}", error)
+        yield from self._strange()
+
+    def _strange(self) -> Iterator[Batch]:
+        if strange := self.lists.strange():
+            yield Batch(skipped=strange)
 
     def _failed(self, what: str, error: Exception) -> None:
         self.failures.append(f"{what} cannot be listed: {error}")
@@ -81,9 +87,7 @@ class Snapshot:
 
     def _datasets(self, namespace: str) -> Iterator[tuple[Scope, ...]]:
         for page in self.lists.datasets(namespace):
-            yield tuple(
-                scope for one in page if one.get("name") for scope in self._dataset(one, namespace, one["name"])
-            )
+            yield tuple(scope for one in page for scope in self._dataset(one, namespace, one["name"]))
 
     def _dataset(self, raw: dict[str, Any], namespace: str, name: str) -> Iterator[Scope]:
         native_id = dataset_id(namespace, name)
@@ -95,7 +99,7 @@ class Snapshot:
 
     def _jobs(self, namespace: str) -> Iterator[tuple[Scope, ...]]:
         for page in self.lists.jobs(namespace):
-            yield tuple(scope for one in page if one.get("name") for scope in self._job(one))
+            yield tuple(scope for one in page for scope in self._job(one))
 
     def _job(self, raw: dict[str, Any]) -> Iterator[Scope]:
         namespace, name = raw["namespace"], raw["name"]

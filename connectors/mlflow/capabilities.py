@@ -69,4 +69,7 @@ def workspaces(api: Api, can: Capabilities) -> tuple[str, ...]:
     if not can.workspaces:
         return ("default",)
     answer: Json = api.get(f"{V3}/workspaces")
-    return tuple(name for one in listed(answer, "workspaces") if (name := text(one, "name")))
+    found = listed(answer, "workspaces")
+    if found.strange:
+        raise SourceChanged("a list of workspaces with a row that is no object", sample=sample(answer))
+    return tuple(name for one in found if (name := text(one, "name")))

@@ -34,6 +34,8 @@ class Mark:
     rechecked: int = 0
     reconciled: int = 0
     sweep: Sweep | None = None
+    registered: str = ""
+    """A registered model that was shown: if none is any more, it is asked for by name."""
 
     @property
     def is_first(self) -> bool:
@@ -83,6 +85,7 @@ def _mark(stored: Mapping[str, Any]) -> Mark:
         rechecked=number(stored.get("rechecked")),
         reconciled=number(stored.get("reconciled")),
         sweep=Sweep(sweep["experiment"], number(sweep["start"]), number(sweep["newest_end"])) if sweep else None,
+        registered=str(stored.get("registered") or ""),
     )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from ...federation.errors import SourceChanged
-from ...federation.model import Json
+from ...federation.model import Json, Skipped
 from ..http import TooMuch
-from .wire import rows, sample, text
+from ..http.paging import Rows
+from .wire import sample, text
 
 Ask = Callable[[int, str | None], Json]
 """Asks for a page of so many rows after a token."""
@@ -18,12 +19,16 @@ Since = Callable[[int], Ask]
 
 
 class Pages:
-    """The page size of one read: halved when an answer is too large or too slow, doubled again after good pages."""
+    """The page size of one read: halved when an answer is too large or too slow, doubled again after good pages.
 
-    def __init__(self, size: int) -> None:
+    `strange` grows by what stood in a page and is no row.
+    """
+
+    def __init__(self, size: int, strange: list[Skipped] | None = None) -> None:
         self._most = size
         self._good = 0
         self.size = size
+        self.strange = [] if strange is None else strange
 
     def listing(self, ask: Ask, name: str) -> Iterator[list[dict[str, Json]]]:
         """All pages of a listing. An empty page is not the end while there is a token (design §6)."""
@@ -72,7 +77,9 @@ class Pages:
                 self.size, self._good = self.size // 2, 0
             else:
                 self._grow()
-                return listed(answer, name), text(answer, "next_page_token") or None
+                found = listed(answer, name)
+                self.strange += found.strange
+                return found, text(answer, "next_page_token") or None
 
     def _grow(self) -> None:
         self._good += 1
@@ -101,7 +108,7 @@ class _Way:
         return token
 
 
-def listed(answer: Json, name: str) -> list[dict[str, Any]]:
+def listed(answer: Json, name: str) -> Rows:
     """The rows of a listing. MLflow leaves an empty list out, so `{}` is nothing.
 
     Raises `SourceChanged` for anything else without the list, which would pass for nothing too.
@@ -110,7 +117,7 @@ def listed(answer: Json, name: str) -> list[dict[str, Any]]:
     is_listing = told is not None and isinstance(told.get(name, []), list)
     if not is_listing or (told and not {name, "next_page_token"} & told.keys()):
         raise SourceChanged(f"an answer without the list {name!r}", sample=sample(answer))
-    return rows(answer, name)
+    return Rows(name, cast(list[Json], told.get(name, [])) if told else ())
 
 
 def posting(post: Callable[[str, Mapping[str, Json]], Json], path: str, body: Mapping[str, Json]) -> Ask:

@@ -77,8 +77,16 @@ class MLflow:
         can = self._capabilities()
         listed: set[str] | None = None
         visible = done = 0
-        failed = False
-        for name in self._workspaces(can):
+        names = self._workspaces(can)
+        unseen = self._unseen(names, marks)
+        if unseen:
+            yield Batch(
+                resume=marks.json(),
+                failures=tuple(map(_not_shown, unseen)),
+                missing_grants=tuple(f"access to workspace {name}" for name in unseen),
+            )
+        failed = bool(unseen)
+        for name in names:
             workspace = self._workspace(name, marks, can, done)
             for batch in workspace.read():
                 failed = failed or bool(batch.failures)
@@ -129,6 +137,10 @@ class MLflow:
         wanted = self._source.workspaces
         return tuple(name for name in seen if name in wanted) if wanted else seen
 
+    def _unseen(self, names: tuple[str, ...], marks: Marks) -> list[str]:
+        """The workspaces that are configured, or were read before, and are not shown now."""
+        return [name for name in dict.fromkeys((*self._source.workspaces, *marks.workspaces)) if name not in names]
+
     def _workspace(self, name: str, marks: Marks, can: Capabilities, done: int) -> Workspace:
         address = self._source.url or "" if not is_native(self._address) else ""
         place = Place(self._source.id, name, self._options, address, self._clock())
@@ -142,3 +154,10 @@ class MLflow:
             else:
                 self._apis[named] = Rest(self._source, named, self._transport, self._sleep)
         return self._apis[named]
+
+
+def _not_shown(workspace: str) -> str:
+    return (
+        f"workspace {workspace!r} is not among those that the server shows: it is gone, or the credential may not see "
+        "it. What was read of it stays as it was; `workspaces` names those that are to be read"
+    )

@@ -1,6 +1,7 @@
 """One workspace, read noun by noun: what each listing says, and what could not be listed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,12 +10,14 @@ import yaml
 from ...federation.connector import Batch
 from ...federation.errors import SourceChanged, SourceRefused
 from ...federation.model import Json, Scope, Skipped
+from ..http.paging import Rows
 from . import evaluations, gateway, models, prompts, runs
 from .api import V2, V3, Api, Missing
 from .capabilities import Capabilities
 from .cursor import Mark, Marks, Sweep, millis
 from .paging import Ask, Pages, getting, listed, posting
 from .place import Place
+from .registry import nothing_registered
 from .sweep import CHUNK, FIRST, Runs, Searches, Seen, chunks, experiments
 from .traces import traces
 from .wire import field, loads, number, objects, pairs, rows, text
@@ -77,8 +80,11 @@ class Workspace:
         if self._place.options.traces:
             yield "traces", self._traces
 
-    def _batch(self, scopes: Iterable[Scope], **more: Any) -> Batch:
-        return Batch(scopes=tuple(scopes), resume=self._marks.json(), done=self.done, **more)
+    def _batch(self, scopes: Iterable[Scope], skipped: Sequence[Skipped] = (), **more: Any) -> Batch:
+        told = tuple(scopes)
+        strange = [replace(one, what=f"{self._place.workspace}: {one.what}") for one in self._pages.strange]
+        self._pages.strange.clear()
+        return Batch(scopes=told, skipped=(*skipped, *strange), resume=self._marks.json(), done=self.done, **more)
 
     # Experiments and runs
 
@@ -176,7 +182,9 @@ class Workspace:
 
     def _pages_of_models(self, chunk: Sequence[str], since: int) -> Iterator[list[Json]]:
         """By their last update; a tag, a metric or a registration moves none, so now and then all are read."""
-        pages = Pages(min(self._pages.size, MODELS_PAGE if self._can.version else MODELS_PAGE_HOSTED))
+        pages = Pages(
+            min(self._pages.size, MODELS_PAGE if self._can.version else MODELS_PAGE_HOSTED), self._pages.strange
+        )
 
         def after(value: int) -> Ask:
             order: list[Json] = [{"field_name": "last_updated_timestamp", "ascending": True}]
@@ -236,6 +244,7 @@ class Workspace:
     def _registry(self) -> Iterator[Batch]:
         """All of it each time: tags and aliases move no timestamp, and a thousand models fit one answer."""
         stages: dict[str, list[tuple[str, str]]] = {}
+        shown = ""
         ask = getting(self._api.get, f"{V2}/model-versions/search", {}, 10_000)
         for page in self._pages.listing(ask, "model_versions"):
             wanted = [one for one in page if not prompts.is_prompt(one) and self._selects(text(one, "name"))]
@@ -246,11 +255,19 @@ class Workspace:
             yield self._batch(models.model_version(one, self._place, has_logged_models=has_models) for one in wanted)
         ask = getting(self._api.get, f"{V2}/registered-models/search", {}, 1000)
         for page in self._pages.listing(ask, "registered_models"):
+            shown = next((text(one, "name") for one in page), shown)
             wanted = [one for one in page if not prompts.is_prompt(one) and self._selects(text(one, "name"))]
             yield self._batch(
                 models.registered_model(one, stages.get(text(one, "name"), ()), self._place) for one in wanted
             )
         self.listed |= {"model", "model-version"}
+        if shown:
+            self._move(registered=shown)
+        else:
+            known = self._marks.of_workspace(self._place.workspace).registered
+            told = nothing_registered(self._api, self._place.workspace, known)
+            self._move(registered=known if told.failures else "")
+            yield told
 
     def _prompts(self) -> Iterator[Batch]:
         """A second sweep: searches of the registry hide prompts unless they are asked for."""
@@ -274,7 +291,8 @@ class Workspace:
 
     def _gateway(self) -> Iterator[Batch]:
         endpoints = listed(self._api.get(f"{V3}/gateway/endpoints/list"), "endpoints")
-        bindings = listed(self._api.get(f"{V3}/gateway/endpoints/bindings/list"), "bindings") if endpoints else []
+        bindings = listed(self._api.get(f"{V3}/gateway/endpoints/bindings/list"), "bindings") if endpoints else Rows()
+        self._pages.strange += endpoints.strange + bindings.strange
         yield self._batch(gateway.endpoint(one, bindings, self._place) for one in endpoints)
         self.listed.add("gateway-endpoint")
 

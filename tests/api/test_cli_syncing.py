@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from watersmeet.api.cli.app import app
 from watersmeet.api.cli.exits import Code
 from watersmeet.api.opening import open_store
 from watersmeet.config.settings import load
-from watersmeet.federation.model import SyncState
+from watersmeet.federation.connector import Batch
+from watersmeet.federation.model import Skipped, SyncState
 from watersmeet.federation.openlineage import admit
 
 EVENT: dict[str, Any] = {
@@ -73,6 +75,19 @@ def test_one_source_can_be_named_and_read_in_full(config: Path):
     run(config, "sync", "events")
     [row] = json.loads(run(config, "sync", "events", "--full", "--json").stdout)
     assert row["full"] is True
+
+
+def test_a_named_source_tells_what_was_kept_aside_and_why(config: Path):
+    aside = (Skipped("row 3", "it is no object"), Skipped("row 4", "it waits", lost=False))
+    with open_store(load(config)) as store:
+        store.ledger.write("events", Batch(skipped=aside), read_started_at=datetime.now(UTC))
+    shown = run(config, "sources", "events").stdout
+    assert "!! events: row 3: it is no object" in shown
+    assert "-- events: row 4: it waits" in shown
+    assert "row 3" not in run(config, "sources").stdout
+    [row] = json.loads(run(config, "sources", "events", "--json").stdout)
+    assert sorted(one["what"] for one in row["aside"]) == ["row 3", "row 4"]
+    assert "inlet" in run(config, "sources", "evnts").stderr
 
 
 def test_an_unknown_source_is_answered_with_those_that_are_there(config: Path):

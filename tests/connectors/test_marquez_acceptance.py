@@ -134,7 +134,7 @@ def test_a_second_read_finds_nothing_and_asks_little(seed: list[dict[str, Any]],
     assert told.events == []
     assert told.scopes == []
     assert told.complete
-    assert len(sandbox.calls) == 1
+    assert len(sandbox.calls) == 2  # what is new, and what lies ahead of our clock
     assert told.cursor == cursor
 
 
@@ -442,6 +442,10 @@ def test_an_event_from_the_far_future_hides_nobody(sandbox: Sandbox, read: Read)
     sandbox.seed([event("now"), event("future", "2099-01-01T00:00:00Z")])
     told = read(sandbox)
     assert jobs(told) == ["now"]
+    [waiting] = told.skipped
+    assert waiting.what == "the feed at 2099-01-01T00:00:00.000000Z, job shop/future"
+    assert "ahead of our clock" in waiting.reason
+    assert not waiting.lost
     sandbox.seed([event("next", "2026-11-26T11:59:00Z")])
     assert jobs(read(sandbox, told.cursor)) == ["next"]
 

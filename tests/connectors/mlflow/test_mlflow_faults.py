@@ -119,7 +119,7 @@ def test_a_listing_that_a_server_does_not_have_is_no_failure(sandbox: Sandbox, r
     sandbox.fail("datasets/search", status=404, times=100)
     told = read(sandbox.url)
     assert told.complete
-    assert [one.what for one in told.skipped] == ["default: evaluation datasets"]
+    assert "default: evaluation datasets" in [one.what for one in told.skipped]
     assert "evaluation-dataset" not in told.listed
 
 

@@ -275,7 +275,21 @@ def test_a_workspace_that_is_not_seen_any_more_hides_and_does_not_delete(read: R
         sandbox.hidden.add("risk")
         second = read(sandbox.url, first.cursor)
         assert "model/risk/fraud" not in second.records
+        assert "workspace 'risk' is not among those that the server shows" in second.failures[0]
+        assert not second.complete
+        assert second.grants == ["access to workspace risk"]
         assert list(connect(sandbox.url).gone(["model/risk/fraud"])) == []
+
+
+def test_a_configured_workspace_that_is_not_shown_is_named(read: Read) -> None:
+    """13: the others are read."""
+    with Sandbox(empty=True, workspaces=("risk",)) as sandbox:
+        sandbox.call("POST", f"{V2}/experiments/create", {"name": "e"}, "risk")
+        told = read(sandbox.url, workspaces=["risk", "growth"])
+    assert "workspace 'growth' is not among" in told.failures[0]
+    assert told.grants == ["access to workspace growth"]
+    assert "experiment" in told.listed
+    assert not told.complete
 
 
 def test_a_user_who_may_see_nothing_deletes_nothing(sandbox: Sandbox, read: Read, connect: Connect) -> None:
@@ -290,6 +304,25 @@ def test_a_user_who_may_see_nothing_deletes_nothing(sandbox: Sandbox, read: Read
     assert "no experiment is visible" in second.failures[-1]
     assert second.grants == list(health.missing_grants) == ["READ on experiments"]
     assert list(connect(sandbox.url).gone(first.named("run"))) == []
+
+
+def test_a_registry_that_shows_nothing_is_told(sandbox: Sandbox, read: Read, connect: Connect) -> None:
+    """12: nothing may mean that there are none, or that none may be seen; what was seen before is asked for."""
+    [empty] = read(sandbox.url).skipped
+    assert (empty.what, empty.lost) == ("default: registered models", False)
+    assert "the credential may read none" in empty.reason
+    post(sandbox, "registered-models/create", name="churn")
+    shown = read(sandbox.url)
+    assert shown.skipped == []
+    sandbox.fail("registered-models/search", kind="bent", bend=lambda answer: {}, times=100)
+    hidden = read(sandbox.url, shown.cursor)
+    assert "'churn' is not gone" in hidden.failures[0]
+    assert hidden.grants == ["READ on registered models"]
+    assert not hidden.complete
+    assert read(sandbox.url, hidden.cursor).failures == hidden.failures
+    sandbox.faults.clear()
+    sandbox.call("DELETE", f"{V2}/registered-models/delete", {"name": "churn"})
+    assert read(sandbox.url, hidden.cursor).failures == []
 
 
 def test_prompts_and_their_versions_are_no_models(sandbox: Sandbox, client: Any, read: Read) -> None:

@@ -9,36 +9,37 @@ from watersmeet.connectors.mlflow.sources import locate, tables_of
 from watersmeet.federation.model import Form
 
 
+PLACES: list[tuple[str, dict[str, Any], str | None]] = [
+    ("s3", {"uri": "s3://Lake/features/x.parquet"}, "data/s3://lake/features/x.parquet"),
+    ("s3", {"uri": "s3a://lake/features/"}, "data/s3://lake/features"),
+    ("gs", {"uri": "gcs://bucket/np/eval.npy"}, "data/gs://bucket/np/eval.npy"),
+    ("wasbs", {"uri": "wasbs://box@acme.blob.core.windows.net/a"}, "data/abfss://box@acme.dfs.core.windows.net/a"),
+    ("abfss", {"uri": "abfs://box@acme.dfs.core.windows.net/a"}, "data/abfss://box@acme.dfs.core.windows.net/a"),
+    ("hdfs", {"uri": "hdfs://NN:8020/warehouse/t"}, "data/hdfs://nn:8020/warehouse/t"),
+    ("local", {"uri": "/data/fraud/local.csv"}, "data/local/ana/data/fraud/local.csv"),
+    ("local", {"uri": "/dbfs/mnt/x.csv"}, "data/dbfs:/mnt/x.csv"),
+    ("local", {"uri": "/Volumes/main/ml/files/x.csv"}, "data/dbfs:/Volumes/main/ml/files/x.csv"),
+    ("uc_volume", {"path": "/Volumes/main/ml/files/x.csv"}, "data/dbfs:/Volumes/main/ml/files/x.csv"),
+    ("http", {"url": "https://u:p@data.acme.io/b.csv?sig=SECRET"}, "data/https://data.acme.io/b.csv"),
+    ("hugging_face", {"path": "acme/fraud", "split": "None"}, "data/hf://datasets/acme/fraud"),
+    ("delta_table", {"path": "s3://lake/delta/t/"}, "data/s3://lake/delta/t"),
+    ("delta_table", {"delta_table_name": "main.fraud.features"}, "data/table/main.fraud.features"),
+    ("delta_table", {"delta_table_name": "a.b.c", "delta_table_id": "5c1d"}, "data/table/5c1d"),
+    ("spark", {"table_name": "hive_metastore.default.legacy"}, "data/table/hive_metastore.default.legacy"),
+    ("acme_plugin", {"table": "a.b.c"}, "data/table/a.b.c"),
+    ("acme_plugin", {"uri": "s3://lake/x"}, "data/s3://lake/x"),
+    ("code", {"tags": {"mlflow.user": "ana"}}, None),
+    ("spark", {"sql": "SELECT 1"}, None),
+    ("local", {"uri": "data/train.csv"}, None),
+]
+"""A type and a source as MLflow stores them, and the place that they name for the user ana."""
+
+
 def located(source_type: str, source: Any, user: str = "ana") -> Any:
     return locate(source_type, json.dumps(source), user)
 
 
-@pytest.mark.parametrize(
-    ("source_type", "source", "native_id"),
-    [
-        ("s3", {"uri": "s3://Lake/features/x.parquet"}, "data/s3://lake/features/x.parquet"),
-        ("s3", {"uri": "s3a://lake/features/"}, "data/s3://lake/features"),
-        ("gs", {"uri": "gcs://bucket/np/eval.npy"}, "data/gs://bucket/np/eval.npy"),
-        ("wasbs", {"uri": "wasbs://box@acme.blob.core.windows.net/a"}, "data/abfss://box@acme.dfs.core.windows.net/a"),
-        ("abfss", {"uri": "abfs://box@acme.dfs.core.windows.net/a"}, "data/abfss://box@acme.dfs.core.windows.net/a"),
-        ("hdfs", {"uri": "hdfs://NN:8020/warehouse/t"}, "data/hdfs://nn:8020/warehouse/t"),
-        ("local", {"uri": "/data/fraud/local.csv"}, "data/local/ana/data/fraud/local.csv"),
-        ("local", {"uri": "/dbfs/mnt/x.csv"}, "data/dbfs:/mnt/x.csv"),
-        ("local", {"uri": "/Volumes/main/ml/files/x.csv"}, "data/dbfs:/Volumes/main/ml/files/x.csv"),
-        ("uc_volume", {"path": "/Volumes/main/ml/files/x.csv"}, "data/dbfs:/Volumes/main/ml/files/x.csv"),
-        ("http", {"url": "https://u:p@data.acme.io/b.csv?sig=SECRET"}, "data/https://data.acme.io/b.csv"),
-        ("hugging_face", {"path": "acme/fraud", "split": "None"}, "data/hf://datasets/acme/fraud"),
-        ("delta_table", {"path": "s3://lake/delta/t/"}, "data/s3://lake/delta/t"),
-        ("delta_table", {"delta_table_name": "main.fraud.features"}, "data/table/main.fraud.features"),
-        ("delta_table", {"delta_table_name": "a.b.c", "delta_table_id": "5c1d"}, "data/table/5c1d"),
-        ("spark", {"table_name": "hive_metastore.default.legacy"}, "data/table/hive_metastore.default.legacy"),
-        ("acme_plugin", {"table": "a.b.c"}, "data/table/a.b.c"),
-        ("acme_plugin", {"uri": "s3://lake/x"}, "data/s3://lake/x"),
-        ("code", {"tags": {"mlflow.user": "ana"}}, None),
-        ("spark", {"sql": "SELECT 1"}, None),
-        ("local", {"uri": "data/train.csv"}, None),
-    ],
-)
+@pytest.mark.parametrize(("source_type", "source", "native_id"), PLACES)
 def test_a_source_names_one_place(source_type: str, source: dict[str, Any], native_id: str | None) -> None:
     assert located(source_type, source).native_id == native_id
 
