@@ -6,6 +6,7 @@ PYTHON ?=
 ARGS ?=
 ONCE ?=
 CONFIG ?=
+COVER ?=
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -17,7 +18,7 @@ QUIETLY := PYTHONWARNINGS=ignore
 REAL := .venvs/real.env
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install run test test-hard test-long coverage mutate test-real real-servers failures lint format bench package clean
+.PHONY: help demo install run test test-hard test-long coverage reached mutate test-real real-servers failures lint format bench package clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -30,8 +31,10 @@ install: $(READY_DEV) ## set up .venv with all extras, and with what tests and c
 run: $(READY) ## serve what watersmeet.yaml, or CONFIG=file, describes
 	@$(BIN)/watersmeet $(if $(CONFIG),--config "$(CONFIG)") serve $(ARGS)
 
-test: $(READY_DEV) ## all tests; those that need a real server say how to get it
-	@$(BIN)/python -m pytest -n 3 --dist loadfile -rs --ignore=tests/benchmarks $(ARGS)
+test: $(READY_DEV) ## all tests; those that need a real server say how to get it. COVER=1 measures what they reach
+	@$(if $(COVER),rm -f .coverage .coverage.*)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile -rs --ignore=tests/benchmarks $(if $(COVER),--cov --cov-report=) $(ARGS)
+	@$(if $(COVER),$(MAKE) -s reached)
 
 test-hard: $(READY_DEV) ## laws, kills and fire at the numbers that CI holds them to
 	@WATERSMEET_SCALE=ci $(BIN)/python -m pytest -n 2 --dist loadgroup -m hard -rs --durations=15 $(ARGS)
@@ -39,9 +42,10 @@ test-hard: $(READY_DEV) ## laws, kills and fire at the numbers that CI holds the
 test-long: $(READY_DEV) ## the same with ten times as many histories and five times as many kills; takes hours
 	@WATERSMEET_SCALE=long $(BIN)/python -m pytest -n 2 --dist loadgroup -m hard -rs --durations=15 --timeout=0 $(ARGS)
 
-coverage: $(READY_DEV) ## how much of the code the tests reach, by branch; fails below 95 % of federation/ and 90 % of all
-	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -q --ignore=tests/benchmarks --cov --cov-report= $(ARGS)
+coverage: ## how much of the code the tests reach, by branch; fails below 95 % of federation/ and 90 % of all
+	@$(MAKE) -s test COVER=1
+
+reached: $(READY_DEV)
 	@$(BIN)/python -m coverage report --skip-covered --fail-under=90 --sort=cover
 	@$(BIN)/python -m coverage report --skip-covered --fail-under=95 --include='federation/*' | tail -n 3
 

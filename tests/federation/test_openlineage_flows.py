@@ -192,14 +192,39 @@ def test_a_short_name_that_several_inputs_could_mean_is_none_of_them() -> None:
     assert records(scope)[f"suspect:{JOB_ID}!{PG}/s.a"].suspect
 
 
-def test_a_snapshot_of_a_window_stands_for_itself() -> None:
-    pattern = {"eventTrigger": "PERIODIC", "eventContentMode": "COMPLETE_SNAPSHOT", "windowDuration": 60}
-    stream = job_type("FLINK", "JOB", "STREAMING", emissionPattern=pattern)
-    scope = scope_of(
-        run_event("RUNNING", minute=1, inputs=[table("db.s.a")], outputs=[table("db.s.x")], job_facets=stream),
-        run_event("RUNNING", minute=2, inputs=[table("db.s.b")], outputs=[table("db.s.y")], job_facets=stream),
-    )
-    assert met(scope) == {("a", "x"), ("b", "y")}
+def streamed(duration: float | None, *tables: tuple[str | None, str | None]) -> set[tuple[str, str]]:
+    """What met what in a stream that told these inputs and outputs, one pair a minute, as snapshots of windows."""
+    pattern = {"eventTrigger": "PERIODIC", "eventContentMode": "COMPLETE_SNAPSHOT"}
+    told = pattern if duration is None else pattern | {"windowDuration": duration}
+    stream = job_type("FLINK", "JOB", "STREAMING", emissionPattern=told)
+    events = [
+        run_event(
+            "RUNNING",
+            minute=minute,
+            inputs=[table(f"db.s.{read}")] if read else [],
+            outputs=[table(f"db.s.{write}")] if write else [],
+            job_facets=stream,
+        )
+        for minute, (read, write) in enumerate(tables, start=1)
+    ]
+    return met(scope_of(*events))
+
+
+@pytest.mark.parametrize("duration", [60, 60.0, None, 0, -60])
+def test_a_snapshot_of_a_window_stands_for_itself(duration: float | None) -> None:
+    assert streamed(duration, ("a", "x"), ("b", "y")) == {("a", "x"), ("b", "y")}
+
+
+def test_of_one_window_the_newest_snapshot_counts() -> None:
+    assert streamed(300, ("a", "x"), ("b", "y")) == {("b", "y")}
+
+
+def test_windows_are_told_apart_by_the_clock_and_not_by_the_distance_of_their_snapshots() -> None:
+    assert streamed(120, ("a", "x"), ("b", "y"), ("c", "z")) == {("a", "x"), ("c", "z")}
+
+
+def test_a_window_that_only_read_or_only_wrote_joins_nothing() -> None:
+    assert streamed(60, ("a", None), (None, "x"), ("b", "y")) == {("b", "y")}
 
 
 # Failures and doubt

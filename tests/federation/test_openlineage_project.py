@@ -76,9 +76,27 @@ def test_a_run_without_an_end_is_running() -> None:
     assert run_of(run_event("START"), run_event("ABORT")).state is RunState.ABORTED
 
 
+def test_a_run_begins_with_its_first_start_whatever_was_told_before() -> None:
+    told = run_of(run_event("OTHER", minute=1), run_event("START", minute=3), run_event("START", minute=4))
+    assert (told.state, told.started_at, told.ended_at) == (RunState.RUNNING, at(3), None)
+
+
+def test_a_run_whose_start_was_lost_begins_with_the_first_that_was_heard() -> None:
+    assert run_of(run_event("RUNNING", minute=4), run_event("OTHER", minute=2)).started_at == at(2)
+    assert run_of(run_event("RUNNING", minute=4), run_event("COMPLETE", minute=7)).started_at == at(4)
+
+
+def test_a_run_that_goes_on_may_have_an_error_and_no_conflict() -> None:
+    projection = projected(run_event("RUNNING", minute=2, run_facets={"errorMessage": facet(message="one task died")}))
+    told = records(projection.scopes[0])[RUN_ID].run
+    assert told is not None
+    assert (told.state, told.started_at, told.error) == (RunState.RUNNING, at(2), "one task died")
+    assert projection.skipped == ()
+
+
 def test_a_run_says_why_it_failed() -> None:
     assert run_of(run_event("FAIL", run_facets={"errorMessage": facet(message="no room")})).error == "no room"
-    spark = {"spark.exception": facet(stackTrace="java.lang.Oops: no\n\tat x")}
+    spark = {"spark.exception": facet(stackTrace="java.lang.Oops: no\n\tat x\n\tat y")}
     assert run_of(run_event("FAIL", run_facets=spark)).error == "java.lang.Oops: no"
 
 
