@@ -8,7 +8,6 @@ import pytest
 from watersmeet.connectors.mlflow.sources import locate, tables_of
 from watersmeet.federation.model import Form
 
-
 PLACES: list[tuple[str, dict[str, Any], str | None]] = [
     ("s3", {"uri": "s3://Lake/features/x.parquet"}, "data/s3://lake/features/x.parquet"),
     ("s3", {"uri": "s3a://lake/features/"}, "data/s3://lake/features"),
