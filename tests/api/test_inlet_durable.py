@@ -2,12 +2,14 @@
 
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +62,7 @@ def post(address: str, body: dict[str, Any]) -> bool:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_every_event_that_was_answered_survives_a_kill(server: Callable[[], Started], tmp_path: Path):
-    """Receive 15."""
+    """OpenLineage, receive check 15."""
     address, process = server()
     bodies = [event(n, producer=f"https://emitter/{n}") for n in range(300)]
     with ThreadPoolExecutor(50) as emitters:
@@ -78,6 +80,44 @@ def test_every_event_that_was_answered_survives_a_kill(server: Callable[[], Star
     assert all(post(again, body) for body in bodies[:20])
     metrics = httpx2.get(f"{again}/metrics", trust_env=False).text
     assert "watersmeet_dead_letters 0.0" in metrics
+
+
+def test_what_was_put_off_is_sent_again_by_the_client_until_it_is_taken(
+    server: Callable[[], Started], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """OpenLineage, receive check 14: somebody else writes to the store until a 503 went out."""
+    pytest.importorskip("openlineage.client", reason="uv sync installs openlineage-python")
+    from openlineage.client import OpenLineageClient
+    from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
+    from openlineage.client.transport.http import HttpConfig, HttpTransport
+
+    monkeypatch.setenv("NO_PROXY", "*")
+    address, _ = server()
+    run = "0190a0e0-0000-7000-8000-00000000cafe"
+    sent = RunEvent(
+        eventType=RunState.COMPLETE,
+        eventTime="2026-11-20T12:00:00Z",
+        producer="https://example.com/real",
+        run=Run(runId=run),
+        job=Job(namespace="shop", name="nightly"),
+    )
+    other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    client = OpenLineageClient(transport=HttpTransport(HttpConfig(url=address)))
+    with closing(other), closing(client), ThreadPoolExecutor(1) as emitter:
+        other.execute("BEGIN IMMEDIATE")
+        emitted = emitter.submit(client.emit, sent)
+        for _ in range(300):
+            if 'outcome="turned_away"' in httpx2.get(f"{address}/metrics", trust_env=False).text:
+                break
+            assert not emitted.done()
+            time.sleep(0.1)
+        else:
+            raise AssertionError("nothing was put off")
+        other.execute("ROLLBACK")
+        emitted.result(timeout=60)
+    with Store.open(f"sqlite:///{tmp_path / 'store.db'}") as store:
+        kept = [orjson.loads(body)["run"]["runId"] for _, body in store.events.after("inlet", 0, 1000)]
+    assert kept == [run]
 
 
 def test_the_client_of_openlineage_is_at_home_here(server: Callable[[], Started], monkeypatch: pytest.MonkeyPatch):

@@ -83,7 +83,15 @@ def test_the_handshake_of_a_websocket_is_refused_likewise(service: Service, head
     assert "server." in refused.value.text
 
 
-def test_no_answer_opens_itself_to_other_origins(service: Service):
-    response = service.client.options("/graphql", headers={"origin": "http://localhost:8765"})
-    assert response.status_code == 405
-    assert not [name for name in response.headers if name.startswith("access-control")]
+@pytest.mark.parametrize("path", ["/graphql", "/api/v1/lineage", "/api/v1/lineage/batch"])
+def test_no_answer_opens_itself_to_other_origins(service: Service, path: str):
+    """OpenLineage, receive check 15: CORS is closed, for a preflight and for the request itself."""
+    asks = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
+    answers = [
+        (service.client.options(path, headers={"origin": "http://localhost:8765", **asks}), 405),
+        (service.client.options(path, headers={"origin": "https://evil.example", **asks}), 403),
+        (service.client.post(path, json={}, headers={"origin": "https://evil.example"}), 403),
+    ]
+    for response, status in answers:
+        assert response.status_code == status
+        assert not [name for name in response.headers if name.startswith("access-control")]
