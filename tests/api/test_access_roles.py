@@ -55,6 +55,7 @@ def test_what_has_no_entry_is_for_admins():
 
 @pytest.mark.parametrize("role", Role)
 def test_each_role_is_let_through_its_doors_alone(service: Service, role: Role):
+    """OpenLineage, receive check 15."""
     text = token(service, role.value)
     for door, roles in ALLOWED.items():
         if door.startswith("/"):

@@ -91,6 +91,7 @@ def wrong_tokens(service: Service) -> dict[str, str]:
 
 
 def test_every_wrong_token_gets_the_same_answer_and_its_own_entry(service: Service):
+    """OpenLineage, receive check 15."""
     told = {why: ask(service, text=text) for why, text in wrong_tokens(service).items()}
     plain = ask(service)
     for why, answer in told.items():

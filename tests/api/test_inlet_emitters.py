@@ -130,6 +130,7 @@ def service(store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_was_acknowledged_is_there_once_after_every_kill(service: Service, store_url: str):
+    """OpenLineage, receive check 15."""
     pytest.importorskip("openlineage.client", reason="uv sync installs openlineage-python")
     is_sqlite = store_url.startswith("sqlite")
     lasting = how_many(quick=3, ci=60, long=300) if is_sqlite else how_many(quick=3, ci=20, long=120)

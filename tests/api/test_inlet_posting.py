@@ -84,6 +84,7 @@ def test_the_inlet_stands_among_the_sources_with_its_lag(service: Service):
 
 
 def test_the_same_event_again_changes_nothing_and_is_counted(service: Service):
+    """OpenLineage, receive check 2."""
     for _ in range(3):
         assert post(service, event()).status_code == 201
     assert stored(service) == 1
@@ -121,7 +122,7 @@ def test_another_packing_is_not_taken(service: Service):
 
 
 def test_a_body_larger_than_the_limit_is_cut_off_and_not_asked_for_again(serve: Serve):
-    """Receive 8."""
+    """OpenLineage, receive check 8."""
     service = serve(inlet={"wire_bytes": 2048, "inflated_bytes": 4096})
     response = post(service, event(x="a" * 3000))
     assert response.status_code == 413
@@ -131,7 +132,7 @@ def test_a_body_larger_than_the_limit_is_cut_off_and_not_asked_for_again(serve: 
 
 
 def test_a_bomb_is_cut_off_once_it_has_grown_to_the_limit(serve: Serve):
-    """Receive 8."""
+    """OpenLineage, receive check 8."""
     service = serve(inlet={"wire_bytes": 2**20, "inflated_bytes": 2**20})
     response = post(service, gzip.compress(b" " * 50_000_000, mtime=0), content_encoding="gzip")
     assert response.status_code == 413
@@ -139,7 +140,7 @@ def test_a_bomb_is_cut_off_once_it_has_grown_to_the_limit(serve: Serve):
 
 
 def test_a_large_event_and_its_packed_form_are_taken(service: Service):
-    """Receive 8."""
+    """OpenLineage, receive check 8."""
     fields = [{"name": f"column_{n}", "type": "VARCHAR", "description": "x" * 40_000} for n in range(500)]
     facet = {"_producer": "https://example.com", "_schemaURL": "https://example.com/schema.json", "fields": fields}
     large = event(
@@ -179,6 +180,7 @@ def test_there_is_nothing_but_post(service: Service, method: str, path: str):
     ],
 )
 def test_what_can_never_be_right_is_a_4xx_that_tells_the_place(service: Service, body: bytes):
+    """OpenLineage, receive check 5."""
     response = post(service, body)
     assert response.status_code in (400, 422)
     assert response.json()["path"].startswith("$")
@@ -194,13 +196,14 @@ def test_an_event_may_be_nested_as_deep_as_the_setting_says(serve: Serve):
 
 
 def test_a_facet_that_is_none_is_taken_with_a_warning(service: Service):
+    """OpenLineage, receive check 7."""
     response = post(service, event(run={"runId": RUN, "facets": {"odd": 5}}))
     assert response.status_code == 201
     assert "$.run.facets.odd" in response.json()["warnings"][0]
 
 
 def test_an_event_without_a_job_becomes_a_letter_that_people_can_read(service: Service):
-    """Receive 6."""
+    """OpenLineage, receive check 6."""
     wrong = event()
     del wrong["job"]
     response = post(service, wrong)
@@ -220,7 +223,7 @@ def test_a_letter_holds_no_secret(service: Service):
 
 
 def test_a_batch_is_answered_with_what_became_of_each(service: Service):
-    """Receive 14."""
+    """OpenLineage, receive check 14."""
     events = [event(n) for n in range(10)]
     for bad in (2, 5, 9):
         del events[bad]["job"]
@@ -263,7 +266,7 @@ def test_a_batch_may_hold_as_many_events_as_the_setting_says(serve: Serve):
 def test_while_the_store_cannot_write_the_sender_is_asked_to_come_again(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ):
-    """Receive 14: 503 with Retry-After."""
+    """OpenLineage, receive check 14: 503 with Retry-After."""
 
     def locked(*_: Any) -> None:
         raise StoreUnavailable("locked")
@@ -305,7 +308,7 @@ def test_too_much_at_once_is_asked_for_again(serve: Serve):
 
 
 def test_fifty_emitters_at_once_share_commits(service: Service, monkeypatch: pytest.MonkeyPatch):
-    """Receive 15."""
+    """OpenLineage, receive check 15."""
     commits: list[int] = []
     real = service.store.events.append
 
@@ -326,7 +329,7 @@ def test_fifty_emitters_at_once_share_commits(service: Service, monkeypatch: pyt
 def test_one_event_that_the_store_cannot_take_does_not_take_others_with_it(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ):
-    """Receive 14: each event stands for itself."""
+    """OpenLineage, receive check 14: each event stands for itself."""
     real = service.store.events.append
 
     def picky(source: str, arrived: Any) -> Any:

@@ -95,7 +95,7 @@ def seed(shared: Path) -> list[dict[str, Any]]:
 
 
 def test_an_empty_server_is_read_to_its_end(sandbox: Sandbox, read: Read):
-    """Check 1."""
+    """Marquez, check 1."""
     told = read(sandbox)
     assert told.events == []
     assert told.scopes == []
@@ -104,7 +104,7 @@ def test_an_empty_server_is_read_to_its_end(sandbox: Sandbox, read: Read):
 
 
 def test_the_example_is_read_whole(seed: list[dict[str, Any]], sandbox: Sandbox, read: Read):
-    """Check 2: 26 events with 13 runs, 13 jobs and 13 datasets, each edge as an independent count has it."""
+    """Marquez, check 2: 26 events with 13 runs, 13 jobs and 13 datasets, each edge as an independent count has it."""
     sandbox.seed(seed)
     told = read(sandbox)
     assert len(told.events) == 26
@@ -126,7 +126,7 @@ def test_nothing_secret_of_a_source_is_asked_for(seed: list[dict[str, Any]], san
 
 
 def test_a_second_read_finds_nothing_and_asks_little(seed: list[dict[str, Any]], sandbox: Sandbox, read: Read):
-    """Check 3."""
+    """Marquez, check 3."""
     sandbox.seed(seed)
     cursor = read(sandbox).cursor
     sandbox.calls.clear()
@@ -139,7 +139,7 @@ def test_a_second_read_finds_nothing_and_asks_little(seed: list[dict[str, Any]],
 
 
 def test_only_what_is_new_is_told(seed: list[dict[str, Any]], sandbox: Sandbox, read: Read):
-    """Check 4."""
+    """Marquez, check 4."""
     sandbox.seed(seed)
     cursor = read(sandbox).cursor
     sandbox.seed([event("fresh", "2026-11-26T11:00:00Z")])
@@ -147,7 +147,7 @@ def test_only_what_is_new_is_told(seed: list[dict[str, Any]], sandbox: Sandbox, 
 
 
 def test_a_late_event_is_found_by_the_overlap_and_an_older_one_by_the_next_full_pass(sandbox: Sandbox, read: Read):
-    """Check 5."""
+    """Marquez, check 5."""
     sandbox.seed([event("first", "2026-11-26T11:00:00Z")])
     cursor = read(sandbox).cursor
     sandbox.seed([event("late", "2026-11-26T05:00:00Z"), event("very-late", "2026-11-20T05:00:00Z")])
@@ -160,7 +160,7 @@ def test_a_late_event_is_found_by_the_overlap_and_an_older_one_by_the_next_full_
 @pytest.mark.parametrize("is_unstable", [False, True])
 @pytest.mark.parametrize("page_size", [500, 100, 7])
 def test_a_thousand_events_of_one_time_come_once_each(is_unstable: bool, page_size: int, read: Read):
-    """Check 6: also where the server shuffles them between two pages."""
+    """Marquez, check 6: also where the server shuffles them between two pages."""
     with Sandbox(empty=True, is_unstable=is_unstable) as sandbox:
         before = [event(f"a{number}", "2026-11-26T07:59:59Z") for number in range(3)]
         same = [event(f"j{number}") for number in range(1001)]
@@ -172,7 +172,7 @@ def test_a_thousand_events_of_one_time_come_once_each(is_unstable: bool, page_si
 
 
 def test_the_total_is_not_believed_and_a_declared_job_comes_from_the_lists(sandbox: Sandbox, read: Read):
-    """Check 7: the number counts Job- and DatasetEvents, which the feed never shows."""
+    """Marquez, check 7: the number counts Job- and DatasetEvents, which the feed never shows."""
     declared = event("declared", inputs=[("s3://lake", "in")], outputs=[("s3://lake", "out")])
     del declared["run"], declared["eventType"]
     declared["schemaURL"] = declared["schemaURL"].replace("RunEvent", "JobEvent")
@@ -194,7 +194,7 @@ def test_the_total_is_not_believed_and_a_declared_job_comes_from_the_lists(sandb
 
 
 def test_no_job_is_lost_while_the_list_moves(sandbox: Sandbox, read: Read):
-    """Check 8: whenever a page was given, a job from the end jumps to the front."""
+    """Marquez, check 8: whenever a page was given, a job from the end jumps to the front."""
     sandbox.seed([event(f"j{number:03}", f"2026-11-26T08:{number % 60:02}:00Z", run=number) for number in range(40)])
     moves = iter(["j000", "j005", "j011", "j017"])
 
@@ -211,7 +211,7 @@ def test_no_job_is_lost_while_the_list_moves(sandbox: Sandbox, read: Read):
 
 @pytest.mark.parametrize("kind", ["status", "reset", "truncated"])
 def test_trouble_on_a_page_is_waited_out(kind: str, sandbox: Sandbox, read: Read):
-    """Check 9, where it passes."""
+    """Marquez, check 9, where it passes."""
     sandbox.seed([event(f"j{number}", f"2026-11-26T08:{number:02}:00Z") for number in range(20)])
     sandbox.fail("/events/lineage", kind=kind, skip=2, times=1)
     assert len(read(sandbox, options={"page_size": 5}).events) == 20
@@ -231,7 +231,7 @@ def read_until_it_breaks(batches: Iterable[Batch]) -> tuple[Told, SourceUnavaila
 def test_trouble_that_stays_leaves_the_cursor_behind_the_last_good_page(
     sandbox: Sandbox, connect: Callable[..., Marquez]
 ):
-    """Check 9, where it does not: the next read goes on there, and nothing is lost."""
+    """Marquez, check 9, where it does not: the next read goes on there, and nothing is lost."""
     sandbox.seed([event(f"j{number}", f"2026-11-26T08:{number:02}:00Z") for number in range(20)])
     fault = sandbox.fail("/events/lineage", status=500, skip=2, times=99)
     before, error = read_until_it_breaks(connect(sandbox, options={"page_size": 5}).read(None))
@@ -248,7 +248,7 @@ NAMESPACES = ["s3://lake", "a/b", "k=v;x", "me@host+1", "hive://metastore:9083",
 
 @pytest.mark.parametrize("namespace", NAMESPACES)
 def test_any_namespace_can_be_asked_for(namespace: str, sandbox: Sandbox, read: Read):
-    """Check 10."""
+    """Marquez, check 10."""
     name = "table/db/t %2F;v=1" if not namespace.startswith("arn") else "table/db/t"
     sandbox.seed([event("j", outputs=[(namespace, name)], namespace="shop")])
     sandbox.call("POST", "namespaces", namespace, "datasets", name, "tags", "PII")
@@ -260,7 +260,7 @@ def test_any_namespace_can_be_asked_for(namespace: str, sandbox: Sandbox, read: 
 
 @pytest.mark.parametrize("name", ["extract", "nightly.extract"])
 def test_a_task_has_one_name_in_the_feed_and_in_the_list(name: str, sandbox: Sandbox, read: Read):
-    """Check 11: also where the event's name holds the parent's already, as Airflow writes it."""
+    """Marquez, check 11: also where the event's name holds the parent's already, as Airflow writes it."""
     sandbox.seed([event("nightly", run=1), event(name, parent=parent("nightly"))])
     sandbox.call("POST", "namespaces", "shop", "jobs", "nightly.extract", "tags", "gold")
     told = read(sandbox)
@@ -271,7 +271,7 @@ def test_a_task_has_one_name_in_the_feed_and_in_the_list(name: str, sandbox: San
 
 
 def test_a_parent_that_never_spoke_is_no_second_job_in_its_childs_namespace(sandbox: Sandbox, read: Read):
-    """Check 11, the ghost that Marquez makes of it."""
+    """Marquez, check 11, the ghost that Marquez makes of it."""
     sandbox.seed([event("extract", parent=parent("nightly", "airflow", run=9))])
     assert ("shop", "nightly") in sandbox.world.jobs
     told = read(sandbox)
@@ -279,7 +279,7 @@ def test_a_parent_that_never_spoke_is_no_second_job_in_its_childs_namespace(sand
 
 
 def test_a_rewritten_namespace_is_a_spelling_of_the_job(sandbox: Sandbox, read: Read):
-    """Check 10, for jobs: the list knows another namespace than the event."""
+    """Marquez, check 10, for jobs: the list knows another namespace than the event."""
     sandbox.seed([event("crm", namespace="Customer Relationship")])
     told = read(sandbox)
     record = told.records["job:Customer Relationship/crm"]
@@ -290,7 +290,7 @@ def test_a_rewritten_namespace_is_a_spelling_of_the_job(sandbox: Sandbox, read: 
 
 
 def test_a_start_that_erases_edges_erases_nothing_here(sandbox: Sandbox, read: Read):
-    """Check 12: the feed keeps what `/lineage` and the job forget."""
+    """Marquez, check 12: the feed keeps what `/lineage` and the job forget."""
     sandbox.seed([event("j", "2026-11-25T08:00:00Z", inputs=[("s3://lake", "in")], outputs=[("s3://lake", "out")])])
     cursor = read(sandbox).cursor
     sandbox.seed([event("j", kind="START"), event("j", kind="COMPLETE")])
@@ -303,7 +303,7 @@ def test_a_start_that_erases_edges_erases_nothing_here(sandbox: Sandbox, read: R
 
 
 def test_lists_that_are_broken_for_good_leave_the_feed(sandbox: Sandbox, read: Read):
-    """Check 12: the rest is told, the sync is partial, and so are those that follow until the lists are read again."""
+    """Marquez, check 12: the rest is told; this sync and the following are partial until the lists are read again."""
     bad = event("poison", outputs=[("sym", "p")])
     bad["outputs"][0]["facets"]["symlinks"] = {
         "identifiers": [{"namespace": "My Catalog", "name": "p", "type": "TABLE"}]
@@ -321,7 +321,7 @@ def test_lists_that_are_broken_for_good_leave_the_feed(sandbox: Sandbox, read: R
 
 
 def test_one_namespace_that_cannot_be_listed_leaves_the_others(sandbox: Sandbox, read: Read):
-    """Check 12, `/jobs` of one namespace."""
+    """Marquez, check 12, `/jobs` of one namespace."""
     sandbox.seed([event("a", namespace="one"), event("b", namespace="two")])
     sandbox.world.poisoned.add("jobs/one")
     told = read(sandbox)
@@ -332,7 +332,7 @@ def test_one_namespace_that_cannot_be_listed_leaves_the_others(sandbox: Sandbox,
 
 
 class TestDeletion:
-    """Check 13."""
+    """Marquez, check 13."""
 
     TABLE = ("s3://lake", "orders")
 
@@ -409,7 +409,7 @@ class TestDeletion:
 
 
 def test_a_job_that_leads_to_another_is_that_one(sandbox: Sandbox, read: Read):
-    """Check 14: both names are one job's, so their histories are one."""
+    """Marquez, check 14: both names are one job's, so their histories are one."""
     sandbox.seed([event("old-report", "2026-11-25T08:00:00Z"), event("report")])
     sandbox.symlink_job("shop", "old-report", "report")
     told = read(sandbox)
@@ -421,7 +421,7 @@ def test_a_job_that_leads_to_another_is_that_one(sandbox: Sandbox, read: Read):
 
 
 def test_two_servers_share_nothing(connect: Callable[..., Marquez], caplog: pytest.LogCaptureFixture):
-    """Check 15: each gets its own credential, and no credential stands in anything that is told or logged."""
+    """Marquez, check 15: each gets its own credential, and no credential stands in anything that is told or logged."""
     caplog.set_level(logging.DEBUG)
     secrets = ("token-of-the-first", "token-of-the-second")
     with Sandbox(token=secrets[0]) as first, Sandbox(token=secrets[1]) as second:

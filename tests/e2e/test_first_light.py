@@ -81,6 +81,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def test_the_answer_crosses_both_platforms_and_the_world_moves_on(world: World) -> None:
+    """MLflow, check 1 (real server): from the alias in one traversal."""
     world.train("s3://lake/features/customers", "1")
     first, again = world.sync(), world.sync()
     assert {row["state"] for row in (*first.values(), *again.values())} == {"SUCCEEDED"}

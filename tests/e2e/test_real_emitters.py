@@ -57,6 +57,7 @@ def test_what_the_python_client_sends_is_joined_into_one_chain(service: Service)
 
 
 def test_a_receiver_that_is_killed_and_comes_back_loses_nothing_that_the_client_retries(service: Service) -> None:
+    """OpenLineage, receive check 14."""
     story = subprocess.Popen([sys.executable, str(HERE / "client_story.py"), service.url, "0.4"])
     time.sleep(1.2)
     service.stop(signal.SIGKILL)
@@ -92,6 +93,7 @@ def dbt_project(folder: Path) -> Path:
 
 
 def test_a_real_dbt_build_is_known_down_to_the_seed(service: Service, tmp_path: Path) -> None:
+    """OpenLineage, receive check 13."""
     binaries = needs("WATERSMEET_DBT_BIN", "dbt with openlineage-dbt")
     project = dbt_project(tmp_path / "shop")
     environment = os.environ | {

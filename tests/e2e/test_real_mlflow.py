@@ -68,6 +68,7 @@ def start(server: RealMLflow, experiment: str = "0") -> str:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_what_was_filled_in_is_read(told: Reading, ids: Ids, check: Check) -> None:
+    """MLflow, check 1 (real server). MLflow, check 8 (real server). MLflow, check 14 (real server)."""
     check(told, ids)
 
 
@@ -78,14 +79,14 @@ def test_the_sync_is_complete_and_nothing_was_lost(told: Reading) -> None:
 
 
 def test_a_second_sync_tells_nothing_new(server: RealMLflow, told: Reading) -> None:
-    """2."""
+    """MLflow, check 2 (real server)."""
     again = read(server.url, told.cursor, later=timedelta(minutes=15))
     before = {scope.key: scope for scope in told.scopes}
     assert [scope.key for scope in again.scopes if before.get(scope.key) != scope] == []
 
 
 def test_edits_are_seen_in_the_next_sync_or_the_recheck(server: RealMLflow, told: Reading) -> None:
-    """4."""
+    """MLflow, check 4 (real server)."""
     late, doomed = start(server), start(server)
     server.do(f"client.set_terminated({late!r}); client.set_terminated({doomed!r})")
     model = server.do("print(client.create_logged_model('0', name='short-lived').model_id)").strip()
@@ -108,7 +109,7 @@ def test_edits_are_seen_in_the_next_sync_or_the_recheck(server: RealMLflow, told
 
 
 def test_a_running_run_that_ends_is_one_run(server: RealMLflow, told: Reading) -> None:
-    """5."""
+    """MLflow, check 5 (real server)."""
     run_id = start(server)
     first = read(server.url, told.cursor, later=timedelta(minutes=15))
     server.do(f"client.set_terminated({run_id!r})")
@@ -118,7 +119,7 @@ def test_a_running_run_that_ends_is_one_run(server: RealMLflow, told: Reading) -
 
 
 def test_pages_that_shift_lose_and_double_no_run(server: RealMLflow) -> None:
-    """3."""
+    """MLflow, check 3 (real server)."""
     made = "[client.create_run(experiment, start_time=1000 + n).info.run_id for n in range(6)]"
     name = "drift"
     answer = server.do(f"experiment = client.create_experiment({name!r})\nprint(*{made}, experiment)").split()
@@ -135,7 +136,7 @@ def test_pages_that_shift_lose_and_double_no_run(server: RealMLflow) -> None:
 
 
 def test_what_gc_removed_is_confirmed_and_keeps_its_models(server: RealMLflow) -> None:
-    """9."""
+    """MLflow, check 9 (real server)."""
     run_id = start(server)
     model = server.do(f"print(client.create_logged_model('0', source_run_id={run_id!r}).model_id)").strip()
     server.do(f"client.delete_run({run_id!r})")
@@ -163,7 +164,7 @@ def test_a_database_is_read_as_its_server_is(server: RealMLflow, ids: Ids) -> No
 
 
 def test_the_command_syncs_it_and_the_second_time_writes_nothing(server: RealMLflow, ids: Ids, tmp_path: Path) -> None:
-    """2, from the command line into a store."""
+    """MLflow, check 2 (real server), from the command line into a store."""
     settings = {
         "store": {"url": f"sqlite:///{tmp_path / 'store.db'}"},
         "sources": [{"name": "tracking", "platform": "mlflow", "url": server.url}],
@@ -199,7 +200,10 @@ for name in ("risk", "growth"):
 
 
 def test_users_see_what_they_may_and_workspaces_stay_apart(tmp_path: Path) -> None:
-    """12, 13: a user without grants gets 200 and nothing; 404 in another workspace proves nothing."""
+    """MLflow, check 12 (real server). MLflow, check 13 (real server).
+
+    A user without grants gets 200 and nothing; 404 in another workspace proves nothing.
+    """
     with RealMLflow(tmp_path, "--app-name", "basic-auth", "--enable-workspaces") as server:
         risk, growth = server.run("-c", _SET_UP.replace("URL", repr(server.url))).split()
         told = read(server.url, **ADMIN)

@@ -1,4 +1,4 @@
-"""A real MLflow server with 5,000 runs: what a sync of it costs in calls, memory and writes (the guide's check 2)."""
+"""A real MLflow server with 5,000 runs: what a sync of it costs in calls, memory and writes."""
 
 import json
 import re
@@ -102,14 +102,17 @@ def test_every_run_is_there_with_all_that_it_told(scale: Scale) -> None:
 
 
 def test_the_first_sync_needs_at_most_120_calls(scale: Scale) -> None:
+    """MLflow, check 2 (real server)."""
     assert 0 < len(scale.first.calls) <= 120
 
 
 def test_a_sync_stays_below_300_megabytes(scale: Scale) -> None:
+    """MLflow, check 2 (real server)."""
     assert 0 < max(scale.first.megabytes, scale.second.megabytes) < 300
 
 
 def test_a_second_sync_needs_less_than_25_calls_and_writes_nothing(scale: Scale) -> None:
+    """MLflow, check 2 (real server)."""
     assert scale.second.row["state"] == "SUCCEEDED"
     assert (scale.second.row["written"], scale.second.row["removed"]) == (0, 0)
     assert 0 < len(scale.second.calls) < 25

@@ -96,6 +96,7 @@ def _story(ground: Ground) -> object:
 def test_events_add_up_to_one_story_in_whatever_order_and_number_they_arrive(
     ground: Ground, told: list[Any], to: list[str], seed: int, size: int
 ) -> None:
+    """OpenLineage, receive check 1."""
     arrivals = list(zip(to, told, strict=False))
     again = [*arrivals, *arrivals[: len(arrivals) // 2]]
     random.Random(seed).shuffle(again)

@@ -39,13 +39,13 @@ def refused(raw: bytes, **options: Any) -> Refused:
     ],
 )
 def test_what_is_no_json_object_is_refused(raw: bytes, path: str) -> None:
-    """Receive 5: malformed JSON, non-objects, NaN, NUL, 100,000 levels of nesting."""
+    """OpenLineage, receive check 5: malformed JSON, non-objects, NaN, NUL, 100,000 levels of nesting."""
     error = refused(raw)
     assert (error.status, error.path) == (400, path)
 
 
 def test_nesting_has_a_limit_of_its_own() -> None:
-    """Receive 5."""
+    """OpenLineage, receive check 5."""
     deep: Any = "bottom"
     for _ in range(300):
         deep = {"a": deep}
@@ -74,7 +74,7 @@ def test_nesting_has_a_limit_of_its_own() -> None:
     ],
 )
 def test_an_event_that_can_never_be_right_is_refused_with_the_place_that_is_wrong(change: Any, path: str) -> None:
-    """Receive 5 and 6, and `no_run_id` of 7."""
+    """OpenLineage, receive check 5. OpenLineage, receive check 6. OpenLineage, receive check 7: `no_run_id`."""
     error = refused(body({**run_event(), **change}))
     assert (error.status, error.path) == (422, path)
     assert error.reason
@@ -103,7 +103,7 @@ def test_an_event_is_of_what_its_shape_says(event: Any, entity: str) -> None:
 
 
 def test_a_run_id_that_is_no_uuid_becomes_what_marquez_makes_of_it() -> None:
-    """Receive 10."""
+    """OpenLineage, receive check 10."""
     admitted = taken(run_event(run="run_id", producer="producer", schemaURL=None))
     assert admitted.entity == "run/0acf093b-3c88-3560-8dc6-22a33921d360"
 
@@ -125,7 +125,7 @@ def test_a_run_id_that_is_no_uuid_becomes_what_marquez_makes_of_it() -> None:
     ],
 )
 def test_times_are_understood_however_they_are_written(text: str, time: str) -> None:
-    """Receive 10."""
+    """OpenLineage, receive check 10."""
     admitted = taken(run_event(eventTime=text))
     assert admitted.event_time == datetime.fromisoformat(time)
     assert admitted.warnings == ()
@@ -165,7 +165,7 @@ def test_characters_that_no_database_takes_are_escaped() -> None:
 
 
 def test_unknown_members_and_facets_are_kept_as_they_are() -> None:
-    """Receive 9."""
+    """OpenLineage, receive check 9."""
     strange = facet(list=[1, 2.5, None, {"deep": [True]}], text="Größe 注文", number=10**15, _deleted=False)
     event = run_event(run_facets={"acme_strange": strange}, somethingElse={"a": [1]})
     assert orjson.loads(taken(event).body) == event
@@ -188,7 +188,7 @@ def test_unknown_members_and_facets_are_kept_as_they_are() -> None:
     ],
 )
 def test_a_bad_facet_is_kept_aside_and_the_event_taken(change: Any, path: str) -> None:
-    """Receive 7: in strict mode it is refused."""
+    """OpenLineage, receive check 7: in strict mode it is refused."""
     event = {**run_event(), **change}
     admitted = taken(event)
     assert [warning.path for warning in admitted.warnings] == [path]
@@ -340,7 +340,7 @@ def test_baits_in_recorded_events_are_caught(shared: Path) -> None:
 
 
 def test_a_large_event_is_taken_in_reasonable_time() -> None:
-    """Receive 8, as far as it concerns this floor: 77,700 column edges in one event."""
+    """OpenLineage, receive check 8, as far as it concerns this floor: 77,700 column edges in one event."""
     fields = {f"c{n}": {"inputFields": [table(f"i{n % 7}") | {"field": f"c{n}"}]} for n in range(300)}
     event = run_event(outputs=[table(f"o{n}", {"columnLineage": facet(fields=fields)}) for n in range(60)])
     started = datetime.now(UTC)

@@ -41,12 +41,12 @@ from .openlineage_graphs import (
 
 @pytest.mark.parametrize("name", EMITTERS)
 def test_what_real_emitters_told_comes_back_whole(shared: Path, name: str) -> None:
-    """Export 2."""
+    """OpenLineage, export check 2."""
     assert_comes_back(recorded(shared, name))
 
 
 def test_things_and_edges_of_every_kind_come_back() -> None:
-    """Export 2."""
+    """OpenLineage, export check 2."""
     graph = platform()
     assert {record.kind for record in graph.records.values()} == set(AssetKind)
     assert {edge.kind for edge in graph.edges} == set(EdgeKind)
@@ -119,14 +119,14 @@ def graphs(draw: st.DrawFn) -> Graph:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs())
 def test_any_graph_comes_back(graph: Graph) -> None:
-    """Export 2, as a law. What is unset (an empty text) and what is absent are one."""
+    """OpenLineage, export check 2, as a law. What is unset (an empty text) and what is absent are one."""
     assert_comes_back(graph)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs())
 def test_equal_graphs_give_equal_bytes(graph: Graph) -> None:
-    """Export 3."""
+    """OpenLineage, export check 3."""
     turned = Gathered.of(reversed(graph.records.values()), sorted(graph.edges, key=lambda edge: repr(edge)[::-1]))
     assert b"\n".join(lines(export(turned))) == b"\n".join(lines(export(graph.source)))
 
@@ -157,6 +157,7 @@ def test_things_go_out_under_the_names_of_their_platforms_and_as_what_they_are()
 
 
 def test_runs_come_last_and_by_time_each_start_before_its_end() -> None:
+    """OpenLineage, export check 15."""
     late, early = (
         thing(AssetKind.RUN, name, run=Run(RunState.SUCCEEDED, T0 + timedelta(hours=n), T0 + timedelta(hours=n + 1)))
         for name, n in (("a", 5), ("b", 1))
@@ -177,7 +178,7 @@ def test_runs_come_last_and_by_time_each_start_before_its_end() -> None:
 
 
 def test_a_run_without_a_uuid_always_gets_the_same_one() -> None:
-    """Export 8."""
+    """OpenLineage, export check 8."""
     one, other = ({event["run"]["runId"] for event in export(platform().source) if "run" in event} for _ in range(2))
     assert one == other
     own = Record("run:0190a0e0-0000-7000-8000-000000000001", AssetKind.RUN, "r", run=Run(RunState.RUNNING, T0))
@@ -185,7 +186,7 @@ def test_a_run_without_a_uuid_always_gets_the_same_one() -> None:
 
 
 def test_columns_and_transformations_go_out() -> None:
-    """Export 6."""
+    """OpenLineage, export check 6."""
     fields = {
         "total": {
             "inputFields": [
@@ -209,7 +210,7 @@ def test_columns_and_transformations_go_out() -> None:
 
 
 def test_aliases_go_out_as_symlinks() -> None:
-    """Export 7."""
+    """OpenLineage, export check 7."""
     table = thing(
         AssetKind.DATASET,
         "t",
@@ -225,7 +226,7 @@ def test_aliases_go_out_as_symlinks() -> None:
 
 
 def test_a_tombstone_goes_out_as_a_drop() -> None:
-    """Export 9."""
+    """OpenLineage, export check 9."""
     table = thing(AssetKind.DATASET, "t", Spelling(Form.OPENLINEAGE, (PG, "db.s.t")), updated_at=T0)
     [event] = export(graph_of([table], [], {table.native_id: T0 + timedelta(hours=3)}).source)
     assert event["eventTime"] == "2026-03-01T13:00:00+00:00"
@@ -233,7 +234,7 @@ def test_a_tombstone_goes_out_as_a_drop() -> None:
 
 
 def test_secrets_do_not_go_out() -> None:
-    """Export 10."""
+    """OpenLineage, export check 10."""
     run = thing(
         AssetKind.RUN,
         "r",
@@ -247,7 +248,7 @@ def test_secrets_do_not_go_out() -> None:
 
 
 def test_unknown_facets_go_out_as_they_came() -> None:
-    """Receive 9: kept JSON-equal and exported back."""
+    """OpenLineage, receive check 9: kept JSON-equal and exported back."""
     strange = facet(list=[1, 2.5, None, {"deep": [True]}], text="Größe")
     event = run_event(
         outputs=[table("db.s.x", {"acme_x": strange})], run_facets={"acme_r": strange}, job_facets={"acme_j": strange}
@@ -269,7 +270,7 @@ def test_a_name_that_may_be_no_dataset_joins_nothing_in_the_target(shared: Path)
 
 
 def test_a_long_event_is_told_in_several_and_they_add_up_to_the_same() -> None:
-    """Export 5."""
+    """OpenLineage, export check 5."""
     graph = many_outputs(40)
     whole = list(export(graph.source))
     parts = list(export(graph.source, limit=10_000))

@@ -35,7 +35,7 @@ from .openlineage_graphs import (
 
 @pytest.mark.parametrize("name", EMITTERS)
 def test_the_legacy_profile_tells_the_same_pairs_in_runs_alone(shared: Path, name: str) -> None:
-    """Export 4, as far as it needs no Marquez: inputs by outputs of each run are the pairs that met."""
+    """OpenLineage, export check 4, without a Marquez: inputs by outputs of each run are the pairs that met."""
     graph = recorded(shared, name)
     events = list(export(graph.source, profile=Profile.LEGACY))
     assert {event["schemaURL"].rpartition("/")[2] for event in events} == {"RunEvent"}
@@ -171,7 +171,7 @@ def facets_in(event: Any) -> Iterable[Any]:
 
 @pytest.mark.parametrize("profile", list(Profile))
 def test_every_event_is_valid(shared: Path, validate: Any, profile: Profile) -> None:
-    """Export 1."""
+    """OpenLineage, export check 1."""
     count = 0
     for graph in (platform(), many_outputs(5), *(recorded(shared, name) for name in EMITTERS)):
         for line in lines(export(graph.source, profile=profile)):

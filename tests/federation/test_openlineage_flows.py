@@ -56,7 +56,7 @@ def test_inputs_and_outputs_add_up_over_the_events_of_a_run() -> None:
 
 
 def test_column_lineage_says_which_inputs_an_output_has() -> None:
-    """Receive 12."""
+    """OpenLineage, receive check 12."""
     event = run_event(
         inputs=[table("db.s.a"), table("db.s.b"), table("db.s.c")],
         outputs=[
@@ -79,7 +79,7 @@ def test_an_output_without_column_lineage_beside_one_that_has_some_meets_everyth
 
 
 def test_column_lineage_that_names_a_dataset_which_is_no_input_creates_it() -> None:
-    """Receive 13: dbt's seeds."""
+    """OpenLineage, receive check 13: dbt's seeds."""
     facets = column_lineage(amt=[("shop.main.raw", "amount")])
     event = run_event(outputs=[table("shop.main.stg", facets)], job_facets=job_type("DBT", "MODEL"))
     scope = scope_of(event)
@@ -103,7 +103,7 @@ def source(name: str, **more: Any) -> dict[str, Any]:
 
 
 def test_the_lineage_facet_beats_column_lineage_and_all_times_all() -> None:
-    """Receive 12."""
+    """OpenLineage, receive check 12."""
     event = run_event(
         inputs=[table("db.s.a"), table("db.s.b"), table("db.s.idle")],
         outputs=[table("db.s.x", column_lineage(k=[("db.s.b", "k")])), table("db.s.y"), table("db.s.made")],
@@ -127,7 +127,7 @@ def test_explicit_lineage_adds_up_over_the_events_of_a_run() -> None:
 
 
 def test_an_input_that_is_the_own_job_is_the_process_itself() -> None:
-    """Receive 12."""
+    """OpenLineage, receive check 12."""
     own = ({"type": "JOB"}, {"type": "JOB", "namespace": "prod", "name": "marts"}, {"type": "job", "runId": RUN})
     for job in own:
         event = run_event(job_facets=lineage_facet(made("db.s.x", source("db.s.a"), job)))

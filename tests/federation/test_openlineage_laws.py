@@ -80,7 +80,7 @@ def assert_one_projection(events: list[Any], seed: int) -> None:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(run_events, min_size=1, max_size=5), st.integers(0, 9))
 def test_events_of_a_run_add_up_to_one_thing_in_any_order_and_number(events: list[Any], seed: int) -> None:
-    """Receive 1 and 2."""
+    """OpenLineage, receive check 1. OpenLineage, receive check 2."""
     assert_one_projection(events, seed)
 
 
@@ -194,7 +194,7 @@ def _seed(file: Path) -> list[Any]:
 
 
 def test_recorded_events_add_up_to_one_thing_in_any_order_and_number(shared: Path) -> None:
-    """Receive 1 and 2."""
+    """OpenLineage, receive check 1. OpenLineage, receive check 2."""
     for number, (_, events) in enumerate(corpora(shared)):
         assert_one_projection(events, number)
 

@@ -50,7 +50,7 @@ def run_of(*events: Any) -> Any:
 
 
 def test_an_end_before_its_start_gives_the_right_times_and_a_late_start_reopens_nothing() -> None:
-    """Receive 3."""
+    """OpenLineage, receive check 3."""
     told = run_of(run_event("COMPLETE", minute=5), run_event("START", minute=1), run_event("START", minute=9))
     assert (told.state, told.started_at, told.ended_at) == (RunState.SUCCEEDED, at(1), at(5))
 
@@ -58,7 +58,7 @@ def test_an_end_before_its_start_gives_the_right_times_and_a_late_start_reopens_
 @pytest.mark.parametrize("minutes", [(5, 6), (6, 5), (5, 5)])
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_failure_wins_over_every_other_end(minutes: tuple[int, int], turned: bool) -> None:
-    """Receive 4: what Spark sends of a failed write."""
+    """OpenLineage, receive check 4: what Spark sends of a failed write."""
     both = [run_event("FAIL", minute=minutes[0]), run_event("COMPLETE", minute=minutes[1])]
     projection = projected(*(reversed(both) if turned else both))
     told = records(projection.scopes[0])[RUN_ID].run
@@ -196,7 +196,7 @@ def test_spellings_come_verbatim_and_other_names_as_symlinks() -> None:
     ],
 )
 def test_names_come_back_unchanged(namespace: str, name: str) -> None:
-    """Receive 11."""
+    """OpenLineage, receive check 11."""
     event = run_event(outputs=[table(name, namespace=namespace)], job={"namespace": namespace, "name": name})
     found = records(scope_of(event))
     assert found[f"{namespace}/{name}"].name == name

@@ -33,7 +33,7 @@ def datasets_of(told: Reading, native_id: str, role: Role | None) -> set[str]:
 
 
 def champion_leads_to_its_training_data(told: Reading, ids: Ids) -> None:
-    """1."""
+    """MLflow, check 1."""
     [version] = [edge.upstream for edge in told.edges if edge.alias == "champion"]
     assert told.upstream(version, EdgeKind.DERIVE) == {model(ids)}
     assert told.upstream(model(ids), EdgeKind.WRITE) == {run(ids, "train")}
@@ -59,14 +59,14 @@ def columns_feed_the_model(told: Reading, ids: Ids) -> None:
 
 
 def every_kind_of_version_has_its_origin(told: Reading, ids: Ids) -> None:
-    """14."""
+    """MLflow, check 14."""
     assert told.upstream("model-version/default/churn/2", EdgeKind.WRITE) == {run(ids, "train")}
     assert told.upstream("model-version/default/churn/3", EdgeKind.DERIVE) == {"artifact/s3://acme-models/churn/9"}
     assert told.upstream("model-version/default/churn-prod/1", EdgeKind.DERIVE) == {"model-version/default/churn/1"}
 
 
 def an_evaluation_reads_the_model_that_only_a_get_tells(told: Reading, ids: Ids) -> None:
-    """14."""
+    """MLflow, check 14."""
     [edge] = told.between(model(ids), run(ids, "evaluate"), EdgeKind.READ)
     assert (edge.role, edge.flow) == (Role.EVALUATION, 2)
     evaluations = [one for one in told.records.values() if one.kind is AssetKind.EVALUATION]
@@ -74,7 +74,7 @@ def an_evaluation_reads_the_model_that_only_a_get_tells(told: Reading, ids: Ids)
 
 
 def prompts_are_no_models(told: Reading, ids: Ids) -> None:
-    """14."""
+    """MLflow, check 14."""
     assert set(told.named("model")) == {"model/default/churn", "model/default/churn-prod"}
     assert set(told.named("prompt-version")) == {"prompt-version/default/answer/1", "prompt-version/default/answer/2"}
     assert [edge.upstream for edge in told.edges if edge.alias == "production"] == ["prompt-version/default/answer/2"]
@@ -82,7 +82,7 @@ def prompts_are_no_models(told: Reading, ids: Ids) -> None:
 
 
 def an_agent_without_a_run_is_tied_to_its_code(told: Reading, ids: Ids) -> None:
-    """14."""
+    """MLflow, check 14."""
     [code] = told.upstream(model(ids, "agent"), EdgeKind.DERIVE)
     assert told.records[code].kind is AssetKind.CODE
 
@@ -97,20 +97,20 @@ def what_was_made_was_written(told: Reading, ids: Ids) -> None:
 
 
 def nothing_secret_is_told(told: Reading, ids: Ids) -> None:
-    """8."""
+    """MLflow, check 8."""
     assert "data/https://data.acme.io/x.csv" in datasets_of(told, run(ids, "mixed"), None)
     assert "SECRET" not in repr(told)
     assert "user:word" not in repr(told)
 
 
 def a_query_reads_its_tables(told: Reading, ids: Ids) -> None:
-    """8."""
+    """MLflow, check 8."""
     parsed = {edge.upstream for edge in told.edges if edge.evidence is Evidence.PARSED}
     assert parsed == {"data/table/main.churn.features", "data/table/main.ref.country"}
 
 
 def runs_are_nested_and_end_as_they_ended(told: Reading, ids: Ids) -> None:
-    """14."""
+    """MLflow, check 14."""
     assert told.between(run(ids, "train"), run(ids, "parent"), EdgeKind.PART_OF)
     failed = told.records[run(ids, "failed")].run
     assert failed is not None
@@ -118,7 +118,7 @@ def runs_are_nested_and_end_as_they_ended(told: Reading, ids: Ids) -> None:
 
 
 def evaluation_datasets_are_listed(told: Reading, ids: Ids) -> None:
-    """14."""
+    """MLflow, check 14."""
     golden = told.records[f"evaluation-dataset/default/{ids['golden']}"]
     assert (golden.kind, golden.name, golden.subtype) == (AssetKind.DATASET, "golden", "evaluation")
 

@@ -42,7 +42,7 @@ def runs(sandbox: Sandbox) -> list[str]:
 def test_a_passing_fault_is_waited_out(
     sandbox: Sandbox, read: Read, runs: list[str], waited: list[float], fault: dict[str, Any]
 ) -> None:
-    """10."""
+    """MLflow, check 10."""
     sandbox.fail("runs/search", skip=3, **fault)
     told = read(sandbox.url, options=SMALL)
     assert sorted(told.named("run")) == sorted(runs)
@@ -54,7 +54,7 @@ def test_a_passing_fault_is_waited_out(
 def test_a_server_that_stays_down_ends_the_sync_and_the_next_one_goes_on(
     sandbox: Sandbox, connect: Connect, read: Read, runs: list[str], waited: list[float]
 ) -> None:
-    """10: patience has an end, and the watermark stays where it was."""
+    """MLflow, check 10: patience has an end, and the watermark stays where it was."""
     sandbox.fail("runs/search", skip=3, times=100)
     told: list[Batch] = []
     with pytest.raises(SourceUnavailable, match=r"503 on POST /api/2\.0/mlflow/runs/search"):
@@ -70,7 +70,7 @@ def test_a_server_that_stays_down_ends_the_sync_and_the_next_one_goes_on(
 
 
 def test_a_page_that_is_too_large_is_asked_for_in_halves(sandbox: Sandbox, read: Read, runs: list[str]) -> None:
-    """15."""
+    """MLflow, check 15."""
     for run in runs:
         params = [{"key": f"p{number}", "value": "x" * 500} for number in range(20)]
         body = {"run_id": run.removeprefix("run/default/"), "params": params}
@@ -83,7 +83,7 @@ def test_a_page_that_is_too_large_is_asked_for_in_halves(sandbox: Sandbox, read:
 def test_a_refusal_in_the_middle_ends_the_sync_and_deletes_nothing(
     sandbox: Sandbox, connect: Connect, runs: list[str], fault: dict[str, Any]
 ) -> None:
-    """11: a sign-on page that answers 200 is a refusal too."""
+    """MLflow, check 11: a sign-on page that answers 200 is a refusal too."""
     sandbox.fail("runs/search", skip=3, times=100, **fault)
     told: list[Batch] = []
     with pytest.raises(SourceRefused):

@@ -121,7 +121,7 @@ def test_a_genai_evaluation_is_joined_by_the_id_of_its_dataset(recorded: Any) ->
 
 
 def test_every_source_of_the_mixed_run_becomes_an_edge(recorded: Any) -> None:
-    """Acceptance check 8."""
+    """MLflow, check 8."""
     answer = told(recorded, "misc")
     read = {one[0] for one in ends(own(answer), EdgeKind.READ) if one[1] is not Role.CODE}
     assert read == {
@@ -145,7 +145,7 @@ def test_a_query_is_derived_from_the_tables_that_it_reads(recorded: Any) -> None
 
 
 def test_malformed_datasets_become_nodes_and_edges_with_a_warning(recorded: Any) -> None:
-    """Acceptance check 7."""
+    """MLflow, check 7."""
     answer = told(recorded, "malformed_dataset")
     read = {one[0] for one in ends(own(answer), EdgeKind.READ)}
     assert read == {"dataset/default/5/weird@x1", "dataset/default/5/weird2@x2"}

@@ -44,7 +44,7 @@ def calls(sandbox: Sandbox) -> list[str]:
 
 
 def test_the_champion_is_traced_to_its_training_data(read: Read) -> None:
-    """1: alias → version → logged model → source run → training dataset with its columns."""
+    """MLflow, check 1: alias → version → logged model → source run → training dataset with its columns."""
     with Sandbox() as sandbox:
         told = read(sandbox.url)
     [version] = [edge.upstream for edge in told.edges if edge.alias == "champion"]
@@ -68,7 +68,7 @@ def test_the_evaluation_data_of_a_training_shares_no_flow_with_its_model(read: R
 
 
 def test_an_unchanged_server_costs_few_calls(sandbox: Sandbox, read: Read) -> None:
-    """2, small: fewer than 25 calls for a second sync."""
+    """MLflow, check 2, small: fewer than 25 calls for a second sync."""
     for number in range(50):
         log_dataset(sandbox, make_run(sandbox, 1_700_000_000_000 + number, end=1_700_000_001_000), "s3://lake/x")
     first = read(sandbox.url)
@@ -80,7 +80,7 @@ def test_an_unchanged_server_costs_few_calls(sandbox: Sandbox, read: Read) -> No
 
 
 def test_runs_are_told_once_whatever_comes_and_goes_between_the_pages(sandbox: Sandbox, connect: Connect) -> None:
-    """3."""
+    """MLflow, check 3."""
     ids = [make_run(sandbox, 1000 + number) for number in range(6)] + [make_run(sandbox, 5555) for _ in range(5)]
     seen: list[str] = []
     for batch in connect(sandbox.url, options={"page_size": 2}).read(None):
@@ -95,7 +95,7 @@ def test_runs_are_told_once_whatever_comes_and_goes_between_the_pages(sandbox: S
 
 
 def test_a_moved_alias_is_seen_at_once(sandbox: Sandbox, client: Any, read: Read) -> None:
-    """4."""
+    """MLflow, check 4."""
     client.create_registered_model("churn")
     for _ in range(2):
         client.create_model_version("churn", "s3://acme/churn")
@@ -111,7 +111,7 @@ def test_a_moved_alias_is_seen_at_once(sandbox: Sandbox, client: Any, read: Read
 def test_late_edits_of_a_run_are_seen_in_the_recheck(
     sandbox: Sandbox, client: Any, read: Read, after: timedelta
 ) -> None:
-    """4: no timestamp moves, so only reading again finds them."""
+    """MLflow, check 4: no timestamp moves, so only reading again finds them."""
     run_id = make_run(sandbox, 1_700_000_000_000, end=1_700_000_001_000)
     make_run(sandbox, 1_700_000_000_000 + 5 * 86_400_000, end=1_700_500_000_000)
     first = read(sandbox.url)
@@ -125,7 +125,7 @@ def test_late_edits_of_a_run_are_seen_in_the_recheck(
 
 
 def test_a_restored_run_says_something_new(sandbox: Sandbox, client: Any, read: Read) -> None:
-    """4: else the store would take the unchanged words for no news and leave it buried."""
+    """MLflow, check 4: else the store would take the unchanged words for no news and leave it buried."""
     run_id = make_run(sandbox)
     client.delete_run(run_id)
     deleted = read(sandbox.url)
@@ -137,7 +137,7 @@ def test_a_restored_run_says_something_new(sandbox: Sandbox, client: Any, read: 
 
 
 def test_a_running_run_is_updated_when_it_ends(sandbox: Sandbox, read: Read) -> None:
-    """5: whatever end it claims, it was open the last time."""
+    """MLflow, check 5: whatever end it claims, it was open the last time."""
     run_id = make_run(sandbox, 1_600_000_000_000)
     make_run(sandbox, 1_700_000_000_000, end=1_700_000_001_000)
     first = read(sandbox.url)
@@ -150,13 +150,13 @@ def test_a_running_run_is_updated_when_it_ends(sandbox: Sandbox, read: Read) -> 
 
 
 def test_a_run_that_has_been_running_for_a_month_is_marked(sandbox: Sandbox, read: Read) -> None:
-    """5: stale, not lost."""
+    """MLflow, check 5: stale, not lost."""
     run_id = make_run(sandbox, 1_600_000_000_000)
     assert read(sandbox.url).records[f"run/default/{run_id}"].facets["mlflow"]["stale"] is True
 
 
 def test_spark_paths_that_contradict_the_stored_source_lower_the_confidence(sandbox: Sandbox, read: Read) -> None:
-    """6: MLflow keeps the first source of equal name and digest."""
+    """MLflow, check 6: MLflow keeps the first source of equal name and digest."""
     first, second = make_run(sandbox, 1), make_run(sandbox, 2)
     log_dataset(sandbox, first, "s3://lake/one")
     log_dataset(sandbox, second, "s3://lake/two")
@@ -167,7 +167,7 @@ def test_spark_paths_that_contradict_the_stored_source_lower_the_confidence(sand
 
 
 def test_equal_names_and_digests_of_two_experiments_stay_apart(sandbox: Sandbox, read: Read) -> None:
-    """6."""
+    """MLflow, check 6."""
     other = post(sandbox, "experiments/create", name="other")["experiment_id"]
     for experiment in ("0", other):
         log_dataset(sandbox, make_run(sandbox, experiment=experiment), "", source_type="code", source="{}")
@@ -178,7 +178,7 @@ def test_equal_names_and_digests_of_two_experiments_stay_apart(sandbox: Sandbox,
 @pytest.mark.parametrize("source", ["not json {", "", "x" * 60_000, json.dumps({"path": "a", "split": "None"})])
 @pytest.mark.parametrize("source_type", ["my_custom", "hugging_face", "s3"])
 def test_no_dataset_breaks_a_sync(sandbox: Sandbox, read: Read, source_type: str, source: str) -> None:
-    """7: node, edge and warning; the sync stays complete."""
+    """MLflow, check 7: node, edge and warning; the sync stays complete."""
     run_id = make_run(sandbox)
     log_dataset(sandbox, run_id, "", None, source_type=source_type, source=source, schema="<<<", profile="nan")
     told = read(sandbox.url)
@@ -191,7 +191,7 @@ def test_no_dataset_breaks_a_sync(sandbox: Sandbox, read: Read, source_type: str
 
 
 def test_what_gc_removed_is_confirmed_by_404_and_nothing_else(sandbox: Sandbox, connect: Connect, read: Read) -> None:
-    """9."""
+    """MLflow, check 9."""
     run_id = make_run(sandbox)
     kept = make_run(sandbox)
     model = sandbox.call("POST", f"{V2}/logged-models", {"experiment_id": "0", "source_run_id": run_id})
@@ -251,7 +251,7 @@ def test_runs_before_time_began_are_read_too(sandbox: Sandbox, read: Read) -> No
 
 
 def test_equal_names_in_two_workspaces_stay_apart(read: Read, connect: Connect) -> None:
-    """13: the header goes with every call, and another workspace's 404 proves nothing."""
+    """MLflow, check 13: the header goes with every call, and another workspace's 404 proves nothing."""
     with Sandbox(empty=True, workspaces=("risk", "growth")) as sandbox:
         for name in ("risk", "growth"):
             sandbox.call("POST", f"{V2}/registered-models/create", {"name": "fraud"}, name)
@@ -268,7 +268,7 @@ def test_equal_names_in_two_workspaces_stay_apart(read: Read, connect: Connect) 
 
 
 def test_a_workspace_that_is_not_seen_any_more_hides_and_does_not_delete(read: Read, connect: Connect) -> None:
-    """13."""
+    """MLflow, check 13."""
     with Sandbox(empty=True, workspaces=("risk",)) as sandbox:
         sandbox.call("POST", f"{V2}/registered-models/create", {"name": "fraud"}, "risk")
         first = read(sandbox.url)
@@ -282,7 +282,7 @@ def test_a_workspace_that_is_not_seen_any_more_hides_and_does_not_delete(read: R
 
 
 def test_a_configured_workspace_that_is_not_shown_is_named(read: Read) -> None:
-    """13: the others are read."""
+    """MLflow, check 13: the others are read."""
     with Sandbox(empty=True, workspaces=("risk",)) as sandbox:
         sandbox.call("POST", f"{V2}/experiments/create", {"name": "e"}, "risk")
         told = read(sandbox.url, workspaces=["risk", "growth"])
@@ -293,7 +293,7 @@ def test_a_configured_workspace_that_is_not_shown_is_named(read: Read) -> None:
 
 
 def test_a_user_who_may_see_nothing_deletes_nothing(sandbox: Sandbox, read: Read, connect: Connect) -> None:
-    """12: a search answers 200 and `{}`."""
+    """MLflow, check 12: a search answers 200 and `{}`."""
     make_run(sandbox)
     first = read(sandbox.url)
     sandbox.hidden.add("default")
@@ -307,7 +307,7 @@ def test_a_user_who_may_see_nothing_deletes_nothing(sandbox: Sandbox, read: Read
 
 
 def test_a_registry_that_shows_nothing_is_told(sandbox: Sandbox, read: Read, connect: Connect) -> None:
-    """12: nothing may mean that there are none, or that none may be seen; what was seen before is asked for."""
+    """MLflow, check 12: there may be none, or none for us; what was seen before is asked for."""
     [empty] = read(sandbox.url).skipped
     assert (empty.what, empty.lost) == ("default: registered models", False)
     assert "the credential may read none" in empty.reason
@@ -326,7 +326,7 @@ def test_a_registry_that_shows_nothing_is_told(sandbox: Sandbox, read: Read, con
 
 
 def test_prompts_and_their_versions_are_no_models(sandbox: Sandbox, client: Any, read: Read) -> None:
-    """14."""
+    """MLflow, check 14."""
     for template in ("Hello {{name}}", "Hi {{name}}"):
         client.register_prompt("greeting", template)
     client.set_prompt_alias("greeting", "production", 2)
@@ -339,7 +339,7 @@ def test_prompts_and_their_versions_are_no_models(sandbox: Sandbox, client: Any,
 
 
 def test_models_that_an_evaluation_read_are_asked_for(sandbox: Sandbox, read: Read) -> None:
-    """14: a search leaves them out."""
+    """MLflow, check 14: a search leaves them out."""
     model = sandbox.call("POST", f"{V2}/logged-models", {"experiment_id": "0"})["model"]["info"]["model_id"]
     run_id = make_run(sandbox)
     log_dataset(sandbox, run_id, "s3://lake/holdout", "eval")
@@ -351,7 +351,7 @@ def test_models_that_an_evaluation_read_are_asked_for(sandbox: Sandbox, read: Re
 
 
 def test_a_nested_run_of_a_deleted_parent_keeps_its_parent(sandbox: Sandbox, client: Any, read: Read) -> None:
-    """14."""
+    """MLflow, check 14."""
     parent, child = make_run(sandbox), make_run(sandbox)
     client.set_tag(child, "mlflow.parentRunId", parent)
     sandbox.world.tracking.purge(parent)
@@ -359,7 +359,7 @@ def test_a_nested_run_of_a_deleted_parent_keeps_its_parent(sandbox: Sandbox, cli
 
 
 def test_an_old_server_is_read_with_what_it_has(read: Read, connect: Connect) -> None:
-    """15: no logged models, no server-info; the models that a run logged stand in a tag."""
+    """MLflow, check 15: no logged models, no server-info; the models that a run logged stand in a tag."""
     with Sandbox(empty=True, version="1.30.1") as sandbox:
         run_id = make_run(sandbox)
         history = json.dumps([{"run_id": run_id, "artifact_path": "model", "flavors": {"sklearn": {}}}])
@@ -377,7 +377,7 @@ def test_an_old_server_is_read_with_what_it_has(read: Read, connect: Connect) ->
 
 
 def test_parameters_and_metrics_are_capped_and_secrets_hidden(sandbox: Sandbox, client: Any, read: Read) -> None:
-    """15."""
+    """MLflow, check 15."""
     run_id = make_run(sandbox)
     for number in range(5):
         client.log_param(run_id, f"p{number}", number)

@@ -1,4 +1,4 @@
-"""Which place each dataset source of MLflow names (guide §5, acceptance check 8)."""
+"""Which place each dataset source of MLflow names (guide §5)."""
 
 import json
 from typing import Any
@@ -40,12 +40,14 @@ def located(source_type: str, source: Any, user: str = "ana") -> Any:
 
 @pytest.mark.parametrize(("source_type", "source", "native_id"), PLACES)
 def test_a_source_names_one_place(source_type: str, source: dict[str, Any], native_id: str | None) -> None:
+    """MLflow, check 8."""
     assert located(source_type, source).native_id == native_id
 
 
 @pytest.mark.parametrize("source", ["not json {", "", "[]", '"text"', "null", "x" * 60_000])
 @pytest.mark.parametrize("source_type", ["my_custom", "", "s3", "spark"])
 def test_a_source_that_is_no_object_is_kept_with_a_warning(source_type: str, source: str) -> None:
+    """MLflow, check 7."""
     found = locate(source_type, source, "ana")
     assert found.native_id is None
     assert found.warning
@@ -58,6 +60,7 @@ def test_an_empty_object_is_kept_with_a_warning(source_type: str) -> None:
 
 
 def test_signatures_and_passwords_of_addresses_go_nowhere() -> None:
+    """MLflow, check 8."""
     found = located("http", {"url": "https://user:word@data.acme.io/b.csv?X-Amz-Signature=SECRET#SECRET"})
     assert "SECRET" not in repr(found)
     assert "word" not in repr(found)

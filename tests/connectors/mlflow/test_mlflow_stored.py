@@ -59,7 +59,7 @@ def make_run(lab: Lab) -> str:
 
 
 def test_a_second_sync_of_an_unchanged_server_writes_nothing(lab: Lab) -> None:
-    """2."""
+    """MLflow, check 2."""
     make_run(lab)
     first, second, swept = lab.sync(), lab.sync(timedelta(minutes=15)), lab.sync(DAY)
     assert [one.state for one in (first, second, swept)] == [SyncState.SUCCEEDED] * 3
@@ -68,7 +68,7 @@ def test_a_second_sync_of_an_unchanged_server_writes_nothing(lab: Lab) -> None:
 
 
 def test_a_deleted_model_is_buried_after_two_complete_listings(lab: Lab) -> None:
-    """4: one alone might be a permission that went missing."""
+    """MLflow, check 4: one alone might be a permission that went missing."""
     made = lab.sandbox.call("POST", f"{V2}/logged-models", {"experiment_id": "0", "source_run_id": make_run(lab)})
     model = made["model"]["info"]["model_id"]
     lab.sync()
@@ -82,7 +82,7 @@ def test_a_deleted_model_is_buried_after_two_complete_listings(lab: Lab) -> None
 
 
 def test_a_deleted_run_is_buried_with_its_payload_and_comes_back(lab: Lab) -> None:
-    """4, 9."""
+    """MLflow, check 4. MLflow, check 9."""
     run_id = make_run(lab)
     lab.post("runs/log-parameter", run_id=run_id, key="depth", value="3")
     lab.sync()
@@ -98,7 +98,7 @@ def test_a_deleted_run_is_buried_with_its_payload_and_comes_back(lab: Lab) -> No
 
 
 def test_what_gc_removed_stays_as_a_tombstone_with_its_payload(lab: Lab) -> None:
-    """9."""
+    """MLflow, check 9."""
     run_id = make_run(lab)
     lab.post("runs/log-parameter", run_id=run_id, key="depth", value="3")
     lab.sync()
@@ -111,7 +111,7 @@ def test_what_gc_removed_stays_as_a_tombstone_with_its_payload(lab: Lab) -> None
 
 
 def test_a_grant_that_is_taken_away_buries_nothing(lab: Lab) -> None:
-    """12."""
+    """MLflow, check 12."""
     run_id = make_run(lab)
     lab.sync()
     lab.sandbox.hidden.add("default")
