@@ -140,7 +140,7 @@ class _Pull:
 
     def run(self) -> None:
         """Pull, and write down how it ended."""
-        self._store.journal.abandon(self._source, "the process of this sync ended without a word")
+        self._store.journal.abandon(self._source, "the process of this sync ended without a word", before=self._sync)
         self._store.journal.start(self._sync)
         try:
             self._read()

@@ -11,7 +11,7 @@ from ..errors import NotFound
 from ..model import LetterState, SyncState
 from ..rows import SkipRow, SourceCounts, SourceRow, SyncRow, Written
 from .codec import clean, decode, encode, micros, moment
-from .database import Database
+from .database import Database, advance
 from .known import is_known
 from .tables import claim, cursor, letter, record, skip, source, sync
 
@@ -104,8 +104,8 @@ class Journal:
     def enqueue(self, source_id: str, full: bool) -> int:
         """Write down that a pull is wanted; returns its id."""
         number = self.number(source_id)
-        [sync_id] = self._db.ids("sync", 1)
         with self._db.writing() as connection:
+            sync_id = advance(connection, "sync", 1)  # no block of ids: whichever process asks, newer is higher
             connection.execute(
                 sa.insert(sync).values(
                     id=sync_id,
@@ -171,16 +171,28 @@ class Journal:
         with self._db.writing() as connection:
             connection.execute(sa.update(sync).where(sync.c.id == sync_id).values(**values))
 
-    def abandon(self, source_id: str, message: str) -> int:
-        """Close pulls that a dead process left open (the caller holds the source's lock); returns how many."""
-        open_ones = sa.and_(sync.c.source == self.number(source_id), sync.c.state == SyncState.RUNNING.value)
+    def abandon(self, source_id: str, message: str, *, before: int) -> int:
+        """Close pulls that a dead process left open (the caller holds the source's lock); returns how many ran.
+
+        One that was wanted before the pull at hand and has not begun is cancelled: its process is gone, or too late.
+        """
+        mine = sync.c.source == self.number(source_id)
+        open_ones = sa.and_(mine, sync.c.state == SyncState.RUNNING.value)
+        waiting = sa.and_(mine, sync.c.state == SyncState.QUEUED.value, sync.c.id < before)
         ended = {
             "state": SyncState.FAILED.value,
             "ended_at": micros(self._clock()),
             "message": message,
             "error": "Killed",
         }
+        late = {
+            **ended,
+            "state": SyncState.CANCELLED.value,
+            "message": "a later sync of this source began before it",
+            "error": "AlreadyRunning",
+        }
         with self._db.writing() as connection:
+            connection.execute(sa.update(sync).where(waiting).values(**late))
             return connection.execute(sa.update(sync).where(open_ones).values(**ended)).rowcount
 
     def sync(self, sync_id: int) -> SyncRow:

@@ -93,6 +93,30 @@ def test_syncs_are_paged_newest_first(store: Store) -> None:
     assert store.journal.count_syncs("b") == 2
 
 
+def test_the_newest_sync_is_the_newest_whichever_process_began_it(store: Store, store_url: str) -> None:
+    store.journal.declare(sources("a"))
+    with Store.open(store_url) as other:
+        wanted = [one.journal.enqueue("a", full=False) for one in (store, other, store, other)]
+    assert [row.id for row in store.journal.syncs("a")] == wanted[::-1]
+    running = store.journal.running("a")
+    assert running is not None
+    assert running.id == wanted[-1]
+
+
+def test_what_dead_processes_left_open_is_closed_by_the_next_sync(store: Store) -> None:
+    store.journal.declare(sources("a", "b"))
+    ran, waited, elsewhere, mine = (store.journal.enqueue(name, full=False) for name in "aaba")
+    store.journal.start(ran)
+    assert store.journal.abandon("a", "its process is gone", before=mine) == 1
+    told = [(row.state, row.error) for row in map(store.journal.sync, (ran, waited, elsewhere, mine))]
+    assert told == [
+        (SyncState.FAILED, "Killed"),
+        (SyncState.CANCELLED, "AlreadyRunning"),
+        (SyncState.QUEUED, None),
+        (SyncState.QUEUED, None),
+    ]
+
+
 def test_an_event_is_kept_once_however_often_it_comes(store: Store) -> None:
     store.journal.declare(sources("in"))
     one, two = Arrived(b"1" * 16, "run/x", b"{}"), Arrived(b"2" * 16, "run/x", b"[]")

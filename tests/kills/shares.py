@@ -1,0 +1,22 @@
+"""How many rounds there are of each kind of kill: 200 in CI, 1,000 at leisure, together."""
+
+from ..scale import how_many
+
+DATABASES = 2
+SHARES = {
+    "sync": 62 * DATABASES,
+    "server": 14 * DATABASES,
+    "postmaster": 20,
+    "backend": 20,
+    "full disk": 4,
+    "read-only": 4,
+}
+"""Rounds in CI, by kind."""
+LONGER = 5
+QUICK = {"sync": 3 * DATABASES, "server": 1 * DATABASES, "postmaster": 2, "backend": 2}
+
+
+def rounds(of: str, *, parts: int = 1) -> int:
+    """How many rounds a kind has, or one of `parts` tests of it."""
+    ci = SHARES[of]
+    return how_many(quick=QUICK.get(of, ci), ci=ci, long=ci * LONGER) // parts
