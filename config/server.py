@@ -119,7 +119,8 @@ class Inlet(Section):
     """How many events one request may hold."""
     nesting: int = Field(default=100, ge=10, le=500, examples=[100])
     """How deep an event's objects and lists may stand in one another."""
-
+    strict: bool = Field(default=False, examples=[True])
+    """True: an event with a facet that is not as it should be is refused (422); else the facet alone is kept aside."""
     arrival: Duration = Field(default=timedelta(seconds=60), examples=["60s"])
     """How long a request may take to arrive."""
 

@@ -45,7 +45,7 @@ class Inlet:
         self._intake = intake
         self._metrics = metrics
         self._key = store.secret()
-        self._judging = EventLimits(depth=limits.nesting)
+        self._judging = EventLimits(depth=limits.nesting, strict=limits.strict)
         self._room = Room(2 * limits.inflated_bytes)
         self._judges = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="inlet")
 

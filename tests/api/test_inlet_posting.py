@@ -202,6 +202,15 @@ def test_a_facet_that_is_none_is_taken_with_a_warning(service: Service):
     assert "$.run.facets.odd" in response.json()["warnings"][0]
 
 
+def test_where_it_is_strict_a_facet_that_is_none_refuses_the_event(serve: Serve):
+    """OpenLineage, receive check 7."""
+    service = serve(inlet={"strict": True})
+    response = post(service, event(run={"runId": RUN, "facets": {"odd": 5}}))
+    assert (response.status_code, response.json()["path"]) == (422, "$.run.facets.odd")
+    assert [letter["path"] for letter in letters(service)] == ["$.run.facets.odd"]
+    assert post(service, event()).status_code == 201
+
+
 def test_an_event_without_a_job_becomes_a_letter_that_people_can_read(service: Service):
     """OpenLineage, receive check 6."""
     wrong = event()
