@@ -1,11 +1,13 @@
 """What is exported of the store's graph, and in which form."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ..federation.model import Form
-from ..federation.openlineage import Event, Profile, export, lines
+from ..federation.openlineage import Event, Loss, Lost, Profile, export, lines
 from ..federation.rows import RecordRow
 from ..federation.store import Store
 from .whole import Whole
@@ -38,12 +40,32 @@ class Chosen:
         return bool(spaces & set(self.namespaces)) or row.run is not None
 
 
-def events(store: Store, profile: str, chosen: Chosen | None = None) -> Iterator[Event]:
-    """The graph as OpenLineage events; of runs, one page at a time is in memory."""
+class Losses:
+    """What the events cannot say, counted."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Loss] = Counter()
+
+    def __call__(self, loss: Loss) -> None:
+        self._counts[loss] += 1
+
+    @property
+    def total(self) -> int:
+        """How many things are not told."""
+        return self._counts.total()
+
+    def told(self) -> list[dict[str, Any]]:
+        """The report, the most frequent first."""
+        most = sorted(self._counts.items(), key=lambda one: (-one[1], one[0].what, one[0].name, one[0].of))
+        return [{"what": one.what, "name": one.name, "of": one.of.value, "count": count} for one, count in most]
+
+
+def events(store: Store, profile: str, chosen: Chosen | None = None, lost: Lost | None = None) -> Iterator[Event]:
+    """The graph as OpenLineage events; of runs, one page at a time is in memory; `lost` hears what they cannot say."""
     whole = Whole(store, (chosen or Chosen()).takes)
-    return export(whole, profile=Profile(profile), only=whole.is_inside)
+    return export(whole, profile=Profile(profile), only=whole.is_inside, lost=lost or Losses())
 
 
-def exported(store: Store, profile: str, chosen: Chosen | None = None) -> Iterator[bytes]:
+def exported(store: Store, profile: str, chosen: Chosen | None = None, lost: Lost | None = None) -> Iterator[bytes]:
     """The same as lines."""
-    return lines(events(store, profile, chosen))
+    return lines(events(store, profile, chosen, lost))

@@ -16,6 +16,8 @@ from .delivered import Delivered
 
 ONE = "/api/v1/lineage"
 MANY = "/api/v1/lineage/batch"
+NOT_SENT = 0
+"""The status of an event that would have harmed the receiver."""
 _BATCH_BYTES = 2**20
 """A batch ends before it is larger, as JSON."""
 _FAILURES = 5
@@ -64,17 +66,20 @@ class Push:
         batch: int = 1,
         zipped: bool = False,
         refused: Callable[[Refusal], None],
+        objection: Callable[[Event], str | None] = lambda event: None,
         tell: Callable[[Tally], None] = lambda tally: None,
     ) -> None:
         """`batch`: events a request at most, one by one with 1. `zipped`: the client says that bodies are gzip.
 
-        `refused` is told each event that is not taken, `tell` how far it is.
+        `refused` is told each event that is not taken, `tell` how far it is. `objection`: why an event would harm the
+        receiver; it is not sent, and counts as refused.
         """
         self._http = http
         self._delivered = delivered
         self._batch = batch
         self._zipped = zipped
         self._refused = refused
+        self._objection = objection
         self._tell = tell
         self._failures = 0
         self.tally = Tally()
@@ -100,6 +105,9 @@ class Push:
             run = event.get("run", {}).get("runId")
             if digest in self._delivered and (run is None or run != again):
                 self.tally.before += 1
+                continue
+            if (reason := self._objection(event)) is not None:
+                self._refuse(_Due(number, event, body, digest), NOT_SENT, reason)
                 continue
             again = run
             yield _Due(number, event, body, digest)

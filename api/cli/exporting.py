@@ -1,5 +1,6 @@
 """`export`: what is known, in a form that other tools read."""
 
+import json
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from ...config.errors import Misconfigured
-from .session import Commands, Json, Session, console, session
+from .session import Commands, Json, Session, console, leave, session
 
 if TYPE_CHECKING:  # so that `--help` answers at once
-    from ..exporting import Chosen
+    from ..exporting import Chosen, Losses
 
 
 class Shape(StrEnum):
@@ -22,6 +23,13 @@ class Shape(StrEnum):
 
     FULL = "full"
     LEGACY = "legacy"
+
+
+class Receiver(StrEnum):
+    """Whose limits are kept to."""
+
+    ANY = "any"
+    MARQUEZ = "marquez"
 
 
 Output = Annotated[
@@ -47,6 +55,14 @@ Refused = Annotated[
 ]
 Batch = Annotated[int, typer.Option("--batch", min=1, max=1000, help="So many events a request of --to.")]
 Gzip = Annotated[bool, typer.Option("--gzip", help="Pack what is posted to --to.", show_default=False)]
+
+Target = Annotated[
+    Receiver,
+    typer.Option("--target", help="marquez: hold back what would break it."),
+]
+Differences = Annotated[
+    Path | None, typer.Option("--differences", metavar="FILE", help="Where to write what the events cannot say.")
+]
 
 Platforms = Annotated[list[str] | None, typer.Option("--platform", help="Only what this platform tells; repeatable.")]
 Namespaces = Annotated[
@@ -76,28 +92,44 @@ def openlineage(
     refused: Refused = None,
     batch: Batch = 1,
     gzip: Gzip = False,
+    target: Target = Receiver.ANY,
+    differences: Differences = None,
     as_json: Json = False,
 ) -> None:
     """Write the graph, or a part of it, as OpenLineage events: into a file, one a line, or to a receiver over HTTP."""
-    from ..exporting import Chosen
+    from ..exporting import Chosen, Losses
     from .posting import Posting
 
     here = session(ctx, as_json)
     chosen = Chosen(platform or (), namespace or (), since and since.replace(tzinfo=since.tzinfo or UTC))
-    posting = Posting(to, token_env, state, refused, batch, gzip)
+    posting = Posting(to, token_env, state, refused, batch, gzip, target is Receiver.MARQUEZ)
     posting.agree_with(output)
+    losses = Losses()
     if output is not None:
-        _write(here, output, profile.value, chosen)
+        _write(here, output, profile.value, chosen, losses)
+        report(losses, differences)
     else:
-        posting.run(here, profile.value, chosen)
+        code = posting.run(here, profile.value, chosen, losses)
+        report(losses, differences)
+        leave(code)
 
 
-def _write(here: Session, output: Path, profile: str, chosen: "Chosen") -> None:
+def report(losses: "Losses", file: Path | None) -> None:
+    """Write what the events cannot say, where that is wanted, and say that there is something."""
+    if file is not None:
+        with opened(file) as stream:
+            stream.write(json.dumps(losses.told(), ensure_ascii=False, indent=2).encode() + b"\n")
+    elif losses.total:
+        told = f"{losses.total} things are beyond the legacy profile; --differences FILE counts them by kind"
+        console(to_stderr=True).print(told)
+
+
+def _write(here: Session, output: Path, profile: str, chosen: "Chosen", losses: "Losses") -> None:
     from ..exporting import exported
 
     count = 0
     with here.store(here.settings()) as store, opened(output) as stream:
-        for line in exported(store, profile, chosen):
+        for line in exported(store, profile, chosen, losses):
             stream.write(line)
             stream.write(b"\n")
             count += 1

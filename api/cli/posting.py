@@ -13,12 +13,13 @@ from pydantic import SecretStr
 from ...config.errors import Misconfigured, WatersmeetError
 from ...connectors.http import Anonymous, Auth, Http, Limits, Token
 from ...connectors.http.redaction import address
+from ...connectors.marquez.target import objection
 from ...federation.errors import BadInput
 from ..delivered import Delivered
-from ..exporting import Chosen, events
+from ..exporting import Chosen, Losses, events
 from ..pushing import Push, Refusal, Tally
 from .exits import Code
-from .session import Session, console, leave
+from .session import Session, console
 
 _LISTED = 100
 """So many refused events stand in the answer; a file takes all."""
@@ -36,17 +37,22 @@ class Posting:
     refused: Path | None
     batch: int
     gzip: bool
+    to_marquez: bool
     listed: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def agree_with(self, output: Path | None) -> None:
         """Raises `BadInput` unless exactly one place is named, with options that belong to it."""
         if (output is None) == (self.to is None):
             raise BadInput("name one of --output FILE and --to URL")
-        if self.to is None and (self.token_env or self.state or self.refused or self.gzip or self.batch != 1):
-            raise BadInput("--token-env, --state, --refused, --batch and --gzip belong to --to URL")
+        if self.to is None and (self.token_env or self.state or self.refused or self._is_special):
+            raise BadInput("--token-env, --state, --refused, --batch, --gzip and --target belong to --to URL")
 
-    def run(self, here: Session, profile: str, chosen: Chosen) -> None:
-        """Post what is chosen, and answer what became of it. Raises `WatersmeetError`; leaves with a code."""
+    @property
+    def _is_special(self) -> bool:
+        return self.gzip or self.to_marquez or self.batch != 1
+
+    def run(self, here: Session, profile: str, chosen: Chosen, losses: Losses) -> Code:
+        """Post what is chosen, and answer what became of it. Raises `WatersmeetError`."""
         settings = here.settings()
         to = str(self.to).rstrip("/")
         headers = {"Content-Encoding": "gzip"} if self.gzip else None
@@ -64,16 +70,18 @@ class Posting:
                     batch=self.batch,
                     zipped=self.gzip,
                     refused=lambda one: self._note(one, file),
+                    objection=objection if self.to_marquez else lambda event: None,
                     tell=tell,
                 )
                 try:
-                    push.send(events(store, profile, chosen))
+                    push.send(events(store, profile, chosen, losses))
                 except WatersmeetError as error:
                     self._explain(error, push.tally)
                     raise
         finally:
             http.close()
         self._answer(here, address(to), push.tally)
+        return Code.INCOMPLETE if push.tally.refused else Code.OK
 
     def _auth(self) -> Auth:
         name = self.token_env
@@ -110,14 +118,16 @@ class Posting:
             "refusals": self.listed,
         }
         here.answer(answer, lambda screen: screen.print("\n".join(self._words(to, tally))))
-        leave(Code.INCOMPLETE if tally.refused else Code.OK)
 
     def _words(self, to: str, tally: Tally) -> list[str]:
         before = f", {tally.before} had been before" if tally.before else ""
         said = [f"{tally.sent} events were taken by {to}{before}"]
         if tally.refused:
             said.append(f"{tally.refused} were refused" + (f"; {self.refused} holds them" if self.refused else ":"))
-            said += [f"  {one['number']}  {one['status']}  {one['event']}  {one['reason']}" for one in self.listed]
+            said += [
+                f"  {one['number']}  {one['status'] or 'not sent'}  {one['event']}  {one['reason']}"
+                for one in self.listed
+            ]
             if tally.refused > len(self.listed):
                 said.append("  … --refused FILE writes all of them")
         return said

@@ -3,6 +3,7 @@
 from .admit import Admitted, Limits, Warned, admit
 from .decode import encode
 from .export import Event, Profile, export, lines
+from .export_losses import Loss, Lost
 from .project import Projection, project
 from .redact import Cut, scrub
 from .refused import Refused
@@ -15,6 +16,8 @@ __all__ = [
     "ExportSource",
     "Gathered",
     "Limits",
+    "Loss",
+    "Lost",
     "Profile",
     "Projection",
     "Refused",

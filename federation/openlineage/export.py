@@ -13,6 +13,7 @@ from .datasets import PATCH
 from .decode import encode
 from .document import Pair
 from .export_flows import Woven, woven
+from .export_losses import Lost, of_subject
 from .export_names import OURS, Book, exported_run_id
 from .foreign import object_of
 from .moments import EPOCH
@@ -48,13 +49,15 @@ def export(
     profile: Profile = Profile.FULL,
     limit: int | None = None,
     only: Callable[[Subject], bool] | None = None,
+    lost: Lost = lambda loss: None,
 ) -> Iterator[Event]:
     """Datasets, then jobs, then runs by time, each START before its end; equal graphs give equal events.
 
     `limit`: so many bytes an event may have as JSON; a run with more is told in several events, by its outputs.
-    `only`: which subjects are told; the others are known by name at the ends of edges.
+    `only`: which subjects are told; the others are known by name at the ends of edges. `lost` is told what the profile
+    cannot say.
     """
-    exporter = _Exporter(Book(source), profile, limit)
+    exporter = _Exporter(Book(source), profile, limit, lost)
     for make, subjects in (
         (exporter.dataset, source.datasets()),
         (exporter.job, source.jobs()),
@@ -72,6 +75,7 @@ class _Exporter:
     book: Book
     profile: Profile
     limit: int | None
+    lost: Lost
 
     @property
     def is_full(self) -> bool:
@@ -84,6 +88,7 @@ class _Exporter:
         at = subject.tombstoned_at or record.updated_at or record.created_at
         told = facets.of_dataset(subject, pair, self.book)
         if not self.is_full:
+            self._lose(subject, told)
             yield from self._made_of(subject, told, at)
             return
         event = _event("DatasetEvent", at, dataset={"namespace": pair[0], "name": pair[1], "facets": told})
@@ -101,6 +106,7 @@ class _Exporter:
         drawn = woven(record.native_id, subject.edges, self.book, with_plans=self.is_full)
         told = facets.of_job(record)
         if not self.is_full:
+            self._lose(subject, told)
             if drawn.inputs or drawn.outputs:
                 yield from self._declared_run(record.native_id, pair, drawn, at)
             return
@@ -125,6 +131,7 @@ class _Exporter:
         _with_io_facets(record, drawn)
         job = self._job_of(subject)
         if not self.is_full:
+            self._lose(subject, (), with_parent=parent is not None)
             yield from self._legacy_run(record, job, told, drawn)
             return
         job_facets = {"lineage": facets.job_lineage(drawn.entries)} if drawn.must_be_explicit else {}
@@ -194,6 +201,10 @@ class _Exporter:
         return (OURS, subject.record.name)
 
     # The legacy profile
+
+    def _lose(self, subject: Subject, told: Iterable[str], *, with_parent: bool = False) -> None:
+        for loss in of_subject(subject, told, with_parent=with_parent):
+            self.lost(loss)
 
     def _legacy_run(self, record: Record, job: Pair, told: Mapping[str, Json], drawn: Woven) -> Iterator[Event]:
         if drawn.is_simple:

@@ -187,6 +187,38 @@ def test_what_is_refused_is_named_and_the_rest_goes_on(
     assert answer["refusals"][-1]["event"] == f"COMPLETE airflow/reporting.revenue run {odd['run']['runId']}"
 
 
+def test_marquez_is_not_broken_for_everybody(
+    told: Store, marquez: Sandbox, command: Callable[..., Result], tmp_path: Path
+) -> None:
+    """OpenLineage, export check 15: what a Marquez cannot hold is held back and named; its lists go on answering."""
+    odd: dict[str, Any] = {**FAILED, "eventType": "COMPLETE", "run": {"runId": "0195c3a1-2f4e-7c11-9f00-3a2b1c0d9e90"}}
+    strange = {"namespace": "the lake", "name": "revenue"}
+    tell(told, [odd | {"outputs": [strange]}, *story.events("tracking:5000")], tmp_path / "events")
+    result = command(marquez.url, "--target", "marquez", "--json")
+    assert result.exit_code == Code.INCOMPLETE
+    answer = json.loads(result.stdout)
+    assert {one["status"] for one in answer["refusals"]} == {0}
+    assert all("'the lake'" in one["reason"] for one in answer["refusals"])
+    listed = httpx2.get(f"{marquez.url}/api/v1/namespaces", headers={"authorization": f"Bearer {TOKEN}"})
+    assert listed.status_code == 200
+
+
+def test_what_run_events_cannot_say_is_counted(told: Store, command: Callable[..., Result], tmp_path: Path) -> None:
+    """OpenLineage, export check 15: the difference report."""
+    file = tmp_path / "differences.json"
+    base = ["--config", str(tmp_path / "watersmeet.yaml"), "export", "openlineage", "--output", str(tmp_path / "out")]
+    legacy = CliRunner().invoke(app, [*base, "--profile", "legacy", "--differences", str(file)])
+    assert legacy.exit_code == Code.OK
+    counted = {(one["what"], one["name"], one["of"]): one["count"] for one in json.loads(file.read_text())}
+    whole = [event for event in events(told, "full") if "dataset" in event]
+    schemas = sum("schema" in event["dataset"]["facets"] for event in whole)
+    assert schemas > 0
+    assert counted["facet", "schema", "DATASET"] == schemas
+    full = CliRunner().invoke(app, [*base, "--profile", "full", "--differences", str(file)])
+    assert (full.exit_code, json.loads(file.read_text())) == (Code.OK, [])
+    assert "--differences FILE" in CliRunner().invoke(app, [*base, "--profile", "legacy"]).stderr
+
+
 def test_a_receiver_that_died_is_gone_on_with_where_it_stood(told: Store, tmp_path: Path) -> None:
     """OpenLineage, export check 11: wherever it dies, nothing is missing and nothing comes twice."""
     whole = expected(told)
