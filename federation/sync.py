@@ -15,6 +15,7 @@ from .naming import Registry
 from .rows import SyncRow, Written
 from .store import Store
 from .store.ledger import Missed
+from .store.lock import Held
 
 __all__ = ["EVENTS", "Progress", "follow", "lag", "lock_of", "project_events", "pull"]
 
@@ -58,9 +59,9 @@ def pull(
     """
     number = store.journal.enqueue(source_id, full) if sync_id is None else sync_id
     try:
-        with store.lock(lock_of(source_id)):
+        with store.lock(lock_of(source_id)) as lock:
             if store.journal.sync(number).state is not SyncState.CANCELLED:
-                _Pull(store, source_id, connector, number, full, registry, clock, stopping, on_progress).run()
+                _Pull(store, source_id, connector, number, full, registry, clock, stopping, on_progress, lock).run()
     except AlreadyRunning:
         message = f"another sync of {source_id!r} is running: wait for it, or cancel it"
         store.journal.finish(number, SyncState.CANCELLED, complete=False, message=message, error="AlreadyRunning")
@@ -121,7 +122,9 @@ class _Pull:
         clock: Callable[[], datetime],
         stopping: Callable[[], bool],
         on_progress: Callable[[Progress], None] | None,
+        lock: Held,
     ) -> None:
+        self._lock = lock
         self._store = store
         self._source = source_id
         self._connector = connector
@@ -246,6 +249,7 @@ class _Pull:
                 self._on_progress(self._progress)
 
     def _stop_if_asked(self) -> None:
+        self._lock.check()  # or another pull of the source may have begun
         if self._is_to_stop():
             raise _Cancelled
 

@@ -19,7 +19,7 @@ from .forgetting import Forgetting
 from .journal import Journal
 from .ledger import Ledger
 from .letters import Letters
-from .lock import held
+from .lock import Held, held
 from .members import Members
 from .reader import Reader
 from .rebuild import Rebuild
@@ -89,8 +89,8 @@ class Store:
         """The store's own id, random, given once."""
         return self._kept("id", lambda: secrets.token_hex(16).encode()).decode()
 
-    def lock(self, name: str) -> AbstractContextManager[None]:
-        """Hold a lock that dies with this process. Raises `AlreadyRunning`."""
+    def lock(self, name: str) -> AbstractContextManager[Held]:
+        """Hold a lock that dies with this process. Raises `AlreadyRunning`, `StoreUnavailable`."""
         return held(self._db, name)
 
     def resolve(self, registry: Registry) -> int:

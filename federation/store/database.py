@@ -55,7 +55,7 @@ class Database:
     def reading(self) -> Generator[Connection]:
         """A consistent view of one moment. Raises `StoreUnavailable`, and `OutOfTime` where `patience` has an end."""
         patience.check()
-        with self._translated(), self._engine.connect() as connection:
+        with self.translating(), self._engine.connect() as connection:
             if not self.is_sqlite:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin(), self._ending(connection):
@@ -64,10 +64,28 @@ class Database:
     @contextmanager
     def writing(self, *, durable: bool = False) -> Generator[Connection]:
         """One short transaction; `durable` survives a loss of power once it is left. Raises `StoreUnavailable`."""
-        with self._translated(), self._for(durable).connect() as plain:
+        with self.translating(), self._for(durable).connect() as plain:
             connection = plain.execution_options(watersmeet_writes=True)
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def session(self) -> Generator[Connection]:
+        """A connection without a transaction, for what a session of a server holds. Raises `StoreUnavailable`."""
+        with self.translating():
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with connection, self.translating():
+            yield connection
+
+    @contextmanager
+    def filing(self) -> Generator[None]:
+        """What is done to files beside the store. Raises `StoreUnavailable`."""
+        try:
+            yield
+        except OSError as error:
+            shown = self.url.render_as_string(hide_password=True)
+            reason = f"{error.strerror or error}: {error.filename}"
+            raise StoreUnavailable(f"the store {shown} cannot do this now: {reason}. {_remedy(error)}") from error
 
     def ids(self, name: str, count: int) -> list[int]:
         """`count` ids never given before. Take them before a write begins: they have a transaction of their own."""
@@ -113,7 +131,8 @@ class Database:
             yield
 
     @contextmanager
-    def _translated(self) -> Generator[None]:
+    def translating(self) -> Generator[None]:
+        """Errors of the driver as ours. Raises `StoreUnavailable`, `OutOfTime`, `Unfit`."""
         try:
             yield
         except DBAPIError as error:
@@ -123,7 +142,7 @@ class Database:
             if _is_unfit(error):
                 raise Unfit(f"the store {shown} cannot hold a value of this: too large, or no character") from error
             raise StoreUnavailable(
-                f"the store {shown} cannot do this now: {_reason(error)}. {_remedy(error)}"
+                f"the store {shown} cannot do this now: {_reason(error)}. {_remedy(error.orig)}"
             ) from error
 
 
@@ -206,14 +225,16 @@ def _reason(error: DBAPIError) -> str:
     return str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
 
 
-def _remedy(error: DBAPIError) -> str:
-    text = str(error.orig).lower()
+def _remedy(error: BaseException | None) -> str:
+    text = str(error).lower()
     if "locked" in text:
         return "Another process has held the write lock for a minute: look for a stuck one"
-    if "disk" in text or "full" in text:
+    if "disk" in text or "full" in text or "no space" in text or "quota" in text:
         return "Make room on its disk"
     if "readonly" in text or "read-only" in text or "permission" in text:
         return "Give this user the right to write to it"
-    if "connect" in text or "refused" in text:
+    if "unable to open" in text:
+        return "Let this user read and write the file and its folder, and look whether the disk has room"
+    if any(word in text for word in ("connect", "refused", "the database system is", "crash of another server")):
         return "Check that the server runs and that the address is right"
     return "See the cause in the log"

@@ -36,7 +36,7 @@ _PATIENCE = 30.0
 """Seconds to wait for a source that is being written."""
 
 Watch = Callable[[Rebuilt], None]
-Lock = Callable[[str], AbstractContextManager[None]]
+Lock = Callable[[str], AbstractContextManager[object]]
 
 
 @dataclass(slots=True)

@@ -1,0 +1,96 @@
+"""PostgreSQL is killed under syncs and under a server: both say so, and go on when it is back."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from watersmeet.api.cli.exits import Code
+
+from .clusters import Cluster
+from .forks import Forks
+from .shares import rounds
+from .worlds import Lengths, World
+
+pytestmark = [
+    pytest.mark.hard,
+    pytest.mark.timeout(3600),
+    pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL"),
+]
+
+
+@pytest.fixture(scope="module")
+def one_cluster() -> Iterator[Cluster]:
+    with Cluster.opened() as one:
+        yield one
+
+
+@pytest.fixture
+def cluster(one_cluster: Cluster) -> Iterator[Cluster]:
+    """It runs, whatever a test has done to it."""
+    yield one_cluster
+    one_cluster.start()
+
+
+def meanwhile(seconds: float, act: Callable[[], object]) -> threading.Timer:
+    """Do something in so many seconds."""
+    timer = threading.Timer(seconds, act)
+    timer.start()
+    return timer
+
+
+def test_syncs_whose_postmaster_is_killed_say_so_and_go_on(
+    cluster: Cluster, tmp_path: Path, forks: Forks, lengths: Lengths
+) -> None:
+    url = cluster.database()
+    met = 0
+    with World.opened(tmp_path, seed=11) as world:
+        config = world.config(url)
+        for number in range(rounds("postmaster")):
+            source = world.change()
+            length = (lengths.first if number < 3 else lengths.again)[source].seconds
+            killing = meanwhile(world.chance.uniform(0, length), cluster.kill)
+            ended = forks.pull(config, source, full=number % 3 == 0)
+            killing.join()
+            assert ended.code in (Code.OK, Code.INCOMPLETE, Code.STORE), ended
+            met += ended.code == Code.STORE
+            if ended.code == Code.STORE:
+                assert_said(ended.err)
+            said = forks.run(config, "sources")
+            assert said.code == Code.STORE
+            assert_said(said.err)
+            cluster.start()
+        assert met > 0
+        world.follow(forks, config)
+        world.check(forks, config, url, "undisturbed")
+
+
+def test_syncs_whose_backend_is_killed_say_so_and_go_on(
+    cluster: Cluster, tmp_path: Path, forks: Forks, lengths: Lengths
+) -> None:
+    url = cluster.database()
+    with World.opened(tmp_path, seed=12) as world:
+        config = world.config(url)
+        for number in range(rounds("backend")):
+            source = world.change()
+            length = (lengths.first if number < 3 else lengths.again)[source].seconds
+            chosen = world.chance.random()
+            killing = meanwhile(world.chance.uniform(0, length), lambda chosen=chosen: cluster.kill_backend(chosen))
+            ended = forks.pull(config, source, full=number % 3 == 0)
+            killing.join()
+            assert ended.code in (Code.OK, Code.INCOMPLETE, Code.STORE), ended
+            if ended.code == Code.STORE:
+                assert_said(ended.err)
+            cluster.wait()
+        world.follow(forks, config)
+        world.check(forks, config, url, "undisturbed")
+
+
+def assert_said(err: str) -> None:
+    """One line that says what to do, and no trace."""
+    assert "Traceback" not in err
+    [line] = [one for one in err.splitlines() if one.startswith("watersmeet: ")]
+    assert "the store postgresql" in line
+    assert "Check that the server runs" in line
