@@ -71,6 +71,16 @@ class Selective(Protocol):
 
 
 @runtime_checkable
+class Refusing(Protocol):
+    """A connector whose platform tells what is absent from what is hidden."""
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Of the native ids that `gone` was asked for in this read, those that the platform will not speak of."""
+        ...
+
+
+@runtime_checkable
 class Connector(Protocol):
     """One configured source of one platform. A reader never writes to its platform."""
 

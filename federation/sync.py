@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from .connector import Batch, Connector, Selective
+from .connector import Batch, Connector, Refusing, Selective
 from .errors import AlreadyRunning, SourceError, SourceRefused, WatersmeetError, word_for
 from .events import EVENTS, INTERNAL, keep, lag, lock_of, project_events, project_next, tell, utcnow
 from .listing import Listing
-from .model import SyncState
+from .model import Skipped, SyncState
 from .naming import Registry
 from .rows import SyncRow, Written
 from .store import Store
@@ -23,6 +23,8 @@ SELECTION = "selection"
 """The name of the cursor that says which selection the source was last read with: `{"is": text}`."""
 EVERY = timedelta(seconds=0.5)
 """How often the journal learns of progress at most."""
+_HIDDEN = 100
+"""So many things that are refused now are named."""
 _ROUND = 500
 """How many missing scopes are asked for and retired at a time."""
 _log = structlog.get_logger(__name__)
@@ -174,6 +176,7 @@ class _Pull:
             self._stop_if_asked()
         for family, unsure in self._listing.finished():
             self._retire(family, unsure, started)
+        self._name_hidden(started)
         if self._full and self._complete and not self._failures:
             self._store.ledger.forget_skips(self._source, started)
             self._store.letters.forget(self._source, started, but=INTERNAL)
@@ -230,6 +233,16 @@ class _Pull:
             self._store.resolve(self._registry)
             self._went_on(written, self._progress.done, self._progress.total)
             self._stop_if_asked()
+
+    def _name_hidden(self, started: datetime) -> None:
+        """What was read before and is refused now stays as it was, and is named until a full read finds it again."""
+        hidden = self._connector.refused if isinstance(self._connector, Refusing) else ()
+        if hidden:
+            reason = "unreachable: it is refused now, not gone; what was read of it stays as it was. Grant it again"
+            aside = tuple(Skipped(one, reason) for one in hidden[:_HIDDEN])
+            written = self._store.ledger.write(self._source, Batch(skipped=aside), read_started_at=started)
+            self._went_on(written, self._progress.done, self._progress.total)
+            self._grants[f"READ on what was read before: {hidden[0]}, one of {len(hidden)}"] = None
 
     def _confirmed(self, missed: Sequence[Missed]) -> list[Missed]:
         """What is really gone. A scope that alone describes nothing is a statement that is made no more."""

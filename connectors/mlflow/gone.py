@@ -12,6 +12,8 @@ class Gone:
     def __init__(self, api: Callable[[str], Api], workspaces: Collection[str]) -> None:
         self._api = api
         self._workspaces = frozenset(workspaces)
+        self.refused: list[str] = []
+        """Those that are hidden: not absent, and not to be seen."""
 
     def of(self, native_ids: Iterable[str]) -> Iterator[str]:
         """Those for which MLflow itself says that they do not exist."""
@@ -36,7 +38,8 @@ class Gone:
         except Missing as error:
             return error.told
         except SourceRefused:
-            return False  # hidden is not absent
+            self.refused.append(native_id)
+            return False
         return False
 
 

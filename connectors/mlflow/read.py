@@ -55,6 +55,7 @@ class MLflow:
         self._sleep = sleep
         self._apis: dict[str, Api] = {}
         self._can: Capabilities | None = None
+        self._refused: list[str] = []
 
     def check(self) -> Health:
         """Reach the server; a credential that sees nothing is told, as MLflow itself does not."""
@@ -73,6 +74,7 @@ class MLflow:
 
     def read(self, since: Cursor | None) -> Iterator[Batch]:
         """What is new since then; everything, if there is no cursor or a reconciliation is due."""
+        self._refused.clear()
         marks = Marks.of(since)
         can = self._capabilities()
         listed: set[str] | None = None
@@ -104,7 +106,14 @@ class MLflow:
     def gone(self, native_ids: Iterable[str]) -> Iterator[str]:
         """Those that answer 404 in their own workspace."""
         can = self._capabilities()
-        yield from Gone(lambda name: self._api(name, can), self._workspaces(can)).of(native_ids)
+        asking = Gone(lambda name: self._api(name, can), self._workspaces(can))
+        yield from asking.of(native_ids)
+        self._refused += asking.refused
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Those that answer 403: a grant was taken away since they were read."""
+        return tuple(self._refused)
 
     @property
     def selection(self) -> str:

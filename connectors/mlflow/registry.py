@@ -9,11 +9,11 @@ _GRANT = "READ on registered models"
 
 
 def nothing_registered(api: Api, workspace: str, known: str) -> Batch:
-    """What is to be told of it; a failure where `known`, a model that was shown before, is not really gone."""
+    """What is to be told of it; a failure where `known`, which was shown before, is not said to be gone."""
     if known and not _is_gone(api, known):
         hidden = (
-            f"{workspace}: no registered model is shown any more, and {known!r} is not gone: MLflow answers 200 with "
-            "nothing where a permission is missing. What was read before stays as it was"
+            f"{workspace}: no registered model is shown any more, and MLflow does not say that {known!r} is gone: it "
+            "answers 200 with nothing where a permission is missing. What was read before stays as it was"
         )
         return Batch(failures=(hidden,), missing_grants=(_GRANT,))
     reason = (

@@ -121,6 +121,21 @@ def test_a_grant_that_is_taken_away_buries_nothing(lab: Lab) -> None:
     assert lab.store.journal.syncs("tracking", 1, None)[0].missing_grants == ("READ on experiments",)
 
 
+def test_a_run_that_is_refused_now_is_unreachable_and_not_buried(lab: Lab) -> None:
+    """MLflow, check 12: a listing lacks it and a question for it answers 403."""
+    run_id = make_run(lab)
+    lab.sync()
+    lab.sandbox.fail("runs/search", kind="bent", bend=lambda answer: {}, times=100)
+    lab.sandbox.fail("runs/get", status=403, times=100)
+    lab.sync(DAY)
+    told = lab.sync(DAY)
+    assert lab.record(f"run/default/{run_id}").tombstoned_at is None
+    assert told.missing_grants == (f"READ on what was read before: run/default/{run_id}, one of 1",)
+    [aside] = [one for one in lab.store.journal.skips("tracking") if one.lost]
+    assert aside.what == f"run/default/{run_id}"
+    assert "unreachable" in aside.reason
+
+
 def test_incremental_syncs_end_where_a_full_one_does(lab: Lab, connect: Connect, tmp_path: Path) -> None:
     """Design §6."""
     for _ in range(3):
