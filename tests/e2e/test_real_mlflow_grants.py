@@ -47,9 +47,9 @@ def post(server: RealMLflow, path: str, version: int = 2, **body: Any) -> Any:
     return answer.json()
 
 
-def permit(server: RealMLflow, how: str, kind: str, name: str, **more: str) -> None:
-    asked: dict[str, Any] = {"username": "bot", "resource_type": kind, "resource_id": name, **more}
-    post(server, f"users/permissions/{how}", 3, **asked)
+def permit(server: RealMLflow, how: str, kind: str, name: str, **more: Any) -> None:
+    where = f"users/permissions/{how}"
+    post(server, where, 3, username="bot", resource_type=kind, resource_id=name, **more)
 
 
 def test_a_grant_that_is_taken_away_is_told_and_buries_nothing(server: RealMLflow, tmp_path: Path) -> None:
