@@ -20,7 +20,7 @@ from .mlflow_server import RealMLflow
 
 pytestmark = pytest.mark.real_server
 ADMIN = ("admin", "watersmeet-tests")
-BOT = {"username": "bot", "password": "password12345"}
+BOT: dict[str, Any] = {"username": "bot", "password": "password12345"}
 DAY = timedelta(days=1, minutes=1)
 _SETTINGS = """[mlflow]
 default_permission = NO_PERMISSIONS
