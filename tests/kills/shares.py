@@ -4,8 +4,9 @@ from ..scale import how_many
 
 DATABASES = 2
 SHARES = {
-    "sync": 62 * DATABASES,
+    "sync": 56 * DATABASES,
     "server": 14 * DATABASES,
+    "server's PostgreSQL": 12,
     "postmaster": 20,
     "backend": 20,
     "full disk": 4,
@@ -13,7 +14,7 @@ SHARES = {
 }
 """Rounds in CI, by kind."""
 LONGER = 5
-QUICK = {"sync": 3 * DATABASES, "server": 1 * DATABASES, "postmaster": 2, "backend": 2}
+QUICK = {"sync": 2 * DATABASES, "postmaster": 2, "backend": 1}
 
 
 def rounds(of: str, *, parts: int = 1) -> int:

@@ -37,7 +37,7 @@ class Shown:
         """`roots`: for each source the native id of something to ask for."""
         with Store.open(url, create=False) as store:
             return cls(
-                {source: Picture.of(store, source) for source in roots},
+                {row.id: Picture.of(store, row.id) for row in store.journal.sources()},
                 _together(store),
                 {row.id: Counter(body for _, body in _events(store, row.id)) for row in store.journal.sources()},
                 Counter((one.source, one.reason, one.path) for one in _letters(store)),

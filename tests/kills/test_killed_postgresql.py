@@ -64,7 +64,7 @@ def test_syncs_whose_postmaster_is_killed_say_so_and_go_on(
             cluster.start()
         assert met > 0
         world.follow(forks, config)
-        world.check(forks, config, url, "undisturbed")
+        world.check(forks, config, url)
 
 
 def test_syncs_whose_backend_is_killed_say_so_and_go_on(
@@ -85,7 +85,7 @@ def test_syncs_whose_backend_is_killed_say_so_and_go_on(
                 assert_said(ended.err)
             cluster.wait()
         world.follow(forks, config)
-        world.check(forks, config, url, "undisturbed")
+        world.check(forks, config, url)
 
 
 def assert_said(err: str) -> None:

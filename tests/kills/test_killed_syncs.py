@@ -40,4 +40,4 @@ def test_killed_syncs_leave_the_store_of_undisturbed_ones(
             killed += ended.code == KILLED
             assert number < 10 * wanted, "hardly one of them was hit"
         world.follow(forks, config)
-        world.check(forks, config, store_url, "undisturbed")
+        world.check(forks, config, store_url)

@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,10 @@ from typing import Any
 import yaml
 
 from watersmeet.api.cli.exits import Code
+from watersmeet.api.opening import open_store
+from watersmeet.config.settings import load
+from watersmeet.federation.connector import Event
+from watersmeet.federation.events import keep
 
 from ..connectors.contract.house import House
 from ..connectors.contract.marquez_house import MarquezHouse
@@ -82,11 +86,15 @@ class World:
         assert {one.code for one in (*first.values(), *again.values())} == {0}
         return Lengths(first, again)
 
-    def undisturbed(self, forks: Forks, name: str) -> Shown:
-        """What a store shows that nobody ever disturbed."""
+    def undisturbed(self, forks: Forks, name: str, posted: Sequence[bytes] = ()) -> Shown:
+        """What a store shows that nobody ever disturbed, and to which these events were posted."""
         url = f"sqlite:///{self.folder / name}.db"
         config = self.config(url, f"{name}.yaml")
         self.follow(forks, config)
+        if posted:
+            with open_store(load(config)) as store:
+                keep(store, "inlet", [Event(body, "posted") for body in posted])
+            assert forks.run(config, "sync", "inlet").code == Code.OK
         return Shown.by(url, self.roots)
 
     def follow(self, forks: Forks, config: Path) -> None:
@@ -97,9 +105,9 @@ class World:
                 ended = forks.pull(config, source)
             assert ended.code == Code.OK, (source, ended)
 
-    def check(self, forks: Forks, config: Path, url: str, name: str) -> None:
+    def check(self, forks: Forks, config: Path, url: str, posted: Sequence[bytes] = ()) -> None:
         """A store is what an undisturbed one is, and nothing is wrong with it."""
-        assert_same(Shown.by(url, self.roots), self.undisturbed(forks, name))
+        assert_same(Shown.by(url, self.roots), self.undisturbed(forks, "undisturbed", posted))
         assert_sound(config)
 
 
