@@ -147,8 +147,8 @@ class MLflow:
         return tuple(name for name in seen if name in wanted) if wanted else seen
 
     def _unseen(self, names: tuple[str, ...], marks: Marks) -> list[str]:
-        """The workspaces that are configured, or were read before, and are not shown now."""
-        return [name for name in dict.fromkeys((*self._source.workspaces, *marks.workspaces)) if name not in names]
+        """The workspaces that are configured, else those that were read before, and are not shown now."""
+        return [name for name in self._source.workspaces or marks.workspaces if name not in names]
 
     def _workspace(self, name: str, marks: Marks, can: Capabilities, done: int) -> Workspace:
         address = self._source.url or "" if not is_native(self._address) else ""

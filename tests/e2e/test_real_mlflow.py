@@ -208,6 +208,7 @@ def test_users_see_what_they_may_and_workspaces_stay_apart(tmp_path: Path) -> No
         risk, growth = server.run("-c", _SET_UP.replace("URL", repr(server.url))).split()
         told = read(server.url, **ADMIN)
         blind = read(server.url, told.cursor, **BOT)
+        changed = read(server.url, told.cursor, workspaces=["risk", "nowhere"], **ADMIN)
         runs = [f"run/risk/{risk}", f"run/growth/{growth}", f"run/risk/{growth}"]
         assert gone(server.url, *runs, **ADMIN) == [runs[2]]
         assert gone(server.url, *runs, **BOT) == []
@@ -217,4 +218,7 @@ def test_users_see_what_they_may_and_workspaces_stay_apart(tmp_path: Path) -> No
     assert told.complete
     assert not blind.complete
     assert not blind.listed
-    assert blind.grants == ["READ on experiments"]
+    assert "READ on experiments" in blind.grants
+    assert [one.split("'")[1] for one in changed.failures] == ["nowhere"]
+    assert not changed.complete
+    assert {scope.key.split("/")[1] for scope in changed.scopes if scope.family == "experiment"} == {"risk"}
