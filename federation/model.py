@@ -276,6 +276,10 @@ class Tombstone:
     native_id: str
     at: datetime | None = None
     reason: str = "deleted at the source"
+    teller: str = ""
+    """Who says so within the source, if that can be taken back: a run that dropped a table, and then failed."""
+    is_withdrawn: bool = False
+    """What this teller said so far does not count: no death of it is known any more."""
 
 
 @dataclass(frozen=True, slots=True)

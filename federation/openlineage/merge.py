@@ -41,6 +41,8 @@ class Side:
     by_start_only: bool = True
     changed_late: bool = False
     """An event after the START says what became of it."""
+    drops: bool = False
+    """Some event says that it is gone, whatever others say."""
 
 
 @dataclass(slots=True)
@@ -158,6 +160,8 @@ def _side(events: Iterable[Document], name: str) -> dict[Pair, Side]:
         for mention in mentions:
             side = found.setdefault(mention.pair, Side())
             overlay(side.facets, mention.of_io)
+            change = text_of(mention.facets.get("lifecycleStateChange"), "lifecycleStateChange")
+            side.drops = side.drops or change.upper() == "DROP"
             if event.type != "START":
                 side.by_start_only = False
                 side.changed_late = side.changed_late or "lifecycleStateChange" in mention.facets

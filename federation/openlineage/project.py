@@ -109,13 +109,15 @@ class _Teller:
         self._judge(record)
 
     def tombstones(self) -> Iterator[Tombstone]:
-        """What the run dropped, if it came to that."""
-        if self._told.run.state is not RunState.SUCCEEDED:
-            return
+        """What the run dropped, if it came to that; what it seemed to have dropped by a part of its events lives on."""
+        teller = f"run/{self._run_id}"
         for pair in sorted(self._told.outputs):
             facts = self._told.facts[pair]
-            if datasets.change(facts) == "DROP" and not self.fate(pair).planned:
-                yield Tombstone(self._names.id_of(pair), facts.at, "dropped by a run")
+            counts = self._told.run.state is RunState.SUCCEEDED and not self.fate(pair).planned
+            if counts and datasets.change(facts) == "DROP":
+                yield Tombstone(self._names.id_of(pair), facts.at, "dropped by a run", teller)
+            elif self._told.outputs[pair].drops:
+                yield Tombstone(self._names.id_of(pair), teller=teller, is_withdrawn=True)
 
     def fate(self, pair: Pair) -> Fate:
         """What became of a write: what a failed batch run says it wrote is a plan, unless something proves it."""

@@ -40,7 +40,10 @@ class Cut:
 def redact(event: Any, *, depth: int) -> tuple[Any, tuple[Cut, ...]]:
     """An event without secrets and without characters that no database takes. Raises `Refused` if it nests deeper."""
     redaction = _Redaction(depth)
-    return redaction.value(event, ROOT, depth), tuple(redaction.cuts)
+    kept = redaction.value(event, ROOT, depth)
+    if redaction.cuts and _nests_deeper(event, depth):  # within what was cut, where nobody looked
+        raise _too_deep(depth, ROOT)
+    return kept, tuple(redaction.cuts)
 
 
 def scrub(body: bytes) -> bytes:
@@ -103,6 +106,19 @@ def _end_of(text: str, start: int) -> int:
     return len(text)
 
 
+def _nests_deeper(event: Any, depth: int) -> bool:
+    """Whether objects and lists stand more than so deep in one another, however deep that is."""
+    level = [event]
+    for _ in range(depth + 1):
+        objects = [child for one in level if is_object(one) for child in one.values()]
+        level = objects + [child for one in level if is_list(one) for child in one]
+    return bool(level)
+
+
+def _too_deep(depth: int, place: Place) -> Refused:
+    return Refused(f"nested deeper than {depth} levels", written(place), 400)
+
+
 class _Redaction:
     """One walk over one event."""
 
@@ -123,7 +139,7 @@ class _Redaction:
 
     def _within(self, left: int, place: Place) -> int:
         if left <= 0:
-            raise Refused(f"nested deeper than {self._depth} levels", written(place), 400)
+            raise _too_deep(self._depth, place)
         return left - 1
 
     def _text(self, text: str, place: Place) -> str:

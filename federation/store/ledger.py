@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..connector import Batch, Cursor
-from ..model import Nature, Skipped
+from ..model import Nature, Skipped, Tombstone
 from ..rows import Written
 from .changes import ChangeLog
 from .codec import clean, digest, edge_kind_at, encode, micros, told
@@ -31,6 +31,9 @@ class Missed:
     native_ids: tuple[str, ...]
 
 
+_UNLISTED = Tombstone("", reason="no longer listed by the source")
+
+
 class Ledger:
     """Writes claims. A source has one writer at a time (its lock); different sources write side by side."""
 
@@ -50,7 +53,7 @@ class Ledger:
         now = micros(self._clock()) or 0
         started = micros(read_started_at) or now
         written = Written(read=len(batch.scopes), skipped=sum(skipped.lost for skipped in batch.skipped))
-        undated = (stone for stone in batch.tombstones if told(stone.at, now) is None)
+        undated = (one for one in batch.tombstones if not one.is_withdrawn and told(one.at, now) is None)
         dead = frozenset(clean(stone.native_id) for stone in undated)
         for group in rounds(prepare(one, read_started_at, now) for one in batch.scopes):
             written += self._write(group, Planner(self._db, number, now, started, dead))
@@ -253,7 +256,7 @@ def _bury_owned(connection: sa.Connection, one: Missed, number: int, since: int,
     names = [digest(name) for name in one.native_ids]
     alive = sa.and_(record.c.source == number, record.c.native_hash.in_(names), record.c.tombstoned_at.is_(None))
     dead = list(connection.execute(sa.select(record.c.id).where(alive)).scalars())
-    bury(connection, dead, since, "no longer listed by the source", now, log)
+    bury(connection, dead, _UNLISTED, since, now, log)
     return len(dead)
 
 

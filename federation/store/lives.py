@@ -1,6 +1,7 @@
 """When things died and lived again: all deaths are kept, and the descriptions after them decide which one stands."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,17 +20,31 @@ def entomb(connection: sa.Connection, number: int, stone: Tombstone, now: int, s
     """
     here = sa.and_(record.c.source == number, record.c.native_hash == digest(clean(stone.native_id)))
     row = connection.execute(sa.select(record.c.id, record.c.tombstoned_at).where(here)).one_or_none()
+    if row is None:
+        return 0
     at = told(stone.at, now)
-    if row is None or (row.tombstoned_at is not None and at in (None, row.tombstoned_at)):
+    if stone.teller:
+        row = _unsaid(connection, row, None if stone.is_withdrawn else at, stone.teller, log)
+    if stone.is_withdrawn or (row.tombstoned_at is not None and at is None):
         return 0
     if at is not None and at < (_last_described(connection, row.id) or 0):
         return 0
     died_at = started if at is None else at
-    if row.tombstoned_at is not None and row.tombstoned_at < died_at:
-        _remember(connection, [row.id], died_at, stone.reason, now)
+    if row.tombstoned_at is not None and row.tombstoned_at <= died_at:
+        _remember(connection, [row.id], died_at, stone, now)
         return 0
-    bury(connection, [row.id], died_at, stone.reason, now, log)
+    bury(connection, [row.id], stone, died_at, now, log)
     return 1
+
+
+def _unsaid(connection: sa.Connection, row: Any, but: int | None, teller: str, log: ChangeLog) -> Any:
+    """Take back what a teller said of a record's deaths, but for one; returns the record as it is then."""
+    former = sa.and_(life.c.record == row.id, life.c.teller == teller, life.c.died_at != (-1 if but is None else but))
+    if not connection.execute(sa.delete(life).where(former)).rowcount or row.tombstoned_at is None:
+        return row
+    if died(connection, [row.id]).get(row.id) != row.tombstoned_at:
+        _live_on(connection, row.id, row.tombstoned_at, log)
+    return connection.execute(sa.select(record.c.id, record.c.tombstoned_at).where(record.c.id == row.id)).one()
 
 
 def _last_described(connection: sa.Connection, record_id: int) -> int | None:
@@ -39,18 +54,21 @@ def _last_described(connection: sa.Connection, record_id: int) -> int | None:
     return connection.execute(asked).scalar_one()
 
 
-def bury(connection: sa.Connection, records: Sequence[int], at: int, reason: str, now: int, log: ChangeLog) -> None:
-    """Give records a tombstone."""
+def bury(
+    connection: sa.Connection, records: Sequence[int], stone: Tombstone, at: int, now: int, log: ChangeLog
+) -> None:
+    """Give records a tombstone of that time; of `stone` its reason and teller count."""
     for some in chunks(records):
         connection.execute(sa.update(record).where(record.c.id.in_(some)).values(tombstoned_at=at))
-        _remember(connection, some, at, reason, now)
+        _remember(connection, some, at, stone, now)
         for one in some:
-            log.record("tombstoned", one, None, {"at": at, "reason": reason})
+            log.record("tombstoned", one, None, {"at": at, "reason": stone.reason})
 
 
-def _remember(connection: sa.Connection, records: Sequence[int], at: int, reason: str, now: int) -> None:
-    rows = [{"record": one, "died_at": at, "reason": clean(reason), "recorded_at": now} for one in records]
-    here = sa.and_(life.c.record.in_(records), life.c.died_at == at)
+def _remember(connection: sa.Connection, records: Sequence[int], at: int, stone: Tombstone, now: int) -> None:
+    told_by = {"died_at": at, "teller": stone.teller, "reason": clean(stone.reason), "recorded_at": now}
+    rows = [{"record": one, **told_by} for one in records]
+    here = sa.and_(life.c.record.in_(records), life.c.died_at == at, life.c.teller == stone.teller)
     known = set(connection.execute(sa.select(life.c.record).where(here)).scalars())
     connection.execute(sa.update(life).where(here).values(revived_at=None))
     fresh = [row for row in rows if row["record"] not in known]
@@ -77,6 +95,12 @@ def revive(connection: sa.Connection, records: Iterable[int], log: ChangeLog) ->
 def _revive(connection: sa.Connection, record_id: int, died_at: int, at: int, log: ChangeLog) -> None:
     open_ones = sa.and_(life.c.record == record_id, life.c.revived_at.is_(None))
     connection.execute(sa.update(life).where(open_ones, life.c.died_at < at).values(revived_at=at))
+    _live_on(connection, record_id, died_at, log)
+
+
+def _live_on(connection: sa.Connection, record_id: int, died_at: int, log: ChangeLog) -> None:
+    """A death no longer counts: the thing lives, or another one does."""
+    open_ones = sa.and_(life.c.record == record_id, life.c.revived_at.is_(None))
     log.record("revived", record_id, {"tombstoned_at": died_at}, None)
     again = connection.execute(sa.select(life).where(open_ones).order_by(life.c.died_at).limit(1)).one_or_none()
     if again is not None:

@@ -191,6 +191,7 @@ life = _table(
     "life",
     Column("record", Int, primary_key=True, autoincrement=False),
     Column("died_at", Int, primary_key=True, autoincrement=False),
+    Column("teller", Text, primary_key=True),
     Column("revived_at", Int),
     Column("reason", Text, nullable=False),
     Column("recorded_at", Int, nullable=False),

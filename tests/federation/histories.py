@@ -295,8 +295,9 @@ class Ground:
         }
 
     def names(self, columns: GraphColumns) -> Mapping[int, str]:
-        """The source and native id of every record."""
-        found = self.store.reader.assets(columns.asset.tolist())
+        """The source and native id of every record, whichever asset it belongs to by now."""
+        present = self.store.reader.assets_of(columns.record.tolist())
+        found = self.store.reader.assets(set(present.values()))
         return {row.id: f"{row.source}:{row.native_id}" for rows in found.values() for row in rows}
 
 

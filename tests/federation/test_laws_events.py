@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from watersmeet.federation.connector import Event
@@ -91,7 +91,17 @@ def _story(ground: Ground) -> object:
     return things, sorted(zip(*ends, via, *(one.tolist() for one in some), strict=True))
 
 
+DROPPED = [
+    run_event("FAIL", minute=0, run=RUNS[0]),
+    run_event("COMPLETE", minute=0, outputs=[_changed("db.s.a", "DROP", None)], run=RUNS[0]),
+]
+ALSO_DROPPED = run_event("COMPLETE", minute=0, outputs=[_changed("db.s.a", "DROP", None)], run=RUNS[1])
+
+
 @law(share("order of events"))
+@example(DROPPED, ["one"] * 6, 1, 1)
+@example([*DROPPED, ALSO_DROPPED], ["one"] * 6, 1, 1)
+@example([ALSO_DROPPED, *DROPPED[::-1]], ["one"] * 6, 3, 1)
 @given(events, st.lists(st.sampled_from(SOURCES), min_size=6, max_size=6), st.integers(0, 2**16), st.integers(1, 3))
 def test_events_add_up_to_one_story_in_whatever_order_and_number_they_arrive(
     ground: Ground, told: list[Any], to: list[str], seed: int, size: int

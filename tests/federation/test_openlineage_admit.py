@@ -44,6 +44,22 @@ def test_what_is_no_json_object_is_refused(raw: bytes, path: str) -> None:
     assert (error.status, error.path) == (400, path)
 
 
+@pytest.mark.parametrize(
+    "facets",
+    [
+        lambda deep: {"environmentVariables": facet(environmentVariables={"A": deep})},
+        lambda deep: {"x": facet(password=deep)},
+        lambda deep: {"x": facet(parameters=[{"name": "secret", "value": deep}])},
+    ],
+)
+def test_nesting_within_what_is_cut_has_the_same_limit(facets: Any) -> None:
+    deep: Any = []
+    for _ in range(900):
+        deep = [deep]
+    error = refused(body(run_event(run_facets=facets(deep))))
+    assert (error.status, "nested deeper than" in error.reason) == (400, True)
+
+
 def test_nesting_has_a_limit_of_its_own() -> None:
     """OpenLineage, receive check 5."""
     deep: Any = "bottom"

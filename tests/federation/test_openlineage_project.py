@@ -303,10 +303,12 @@ def test_a_table_that_a_run_dropped_is_gone_when_it_is_done() -> None:
     start, end = (
         run_event(kind, minute=n, outputs=[table("db.s.x", drop)]) for kind, n in (("START", 1), ("COMPLETE", 2))
     )
-    assert projected(start).tombstones == ()
+    assert [one.is_withdrawn for one in projected(start).tombstones] == [True]
     [stone] = projected(start, end).tombstones
     assert (stone.native_id, stone.at) == (f"{PG}/db.s.x", at(2))
-    assert projected(run_event("FAIL", outputs=[table("db.s.x", drop)])).tombstones == ()
+    failed = projected(start, end, run_event("FAIL", minute=3)).tombstones
+    assert [(one.native_id, one.is_withdrawn) for one in failed] == [(f"{PG}/db.s.x", True)]
+    assert failed[0].teller == stone.teller
 
 
 def test_a_column_that_a_parser_numbered_is_suspect_where_the_schema_lacks_it() -> None:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 
 from watersmeet.api.graphql.standing import standings
 from watersmeet.config.settings import Source
+from watersmeet.federation.columns import EVER
 from watersmeet.federation.connector import Batch, Connector, Cursor, Health
 from watersmeet.federation.graph import Graph
 from watersmeet.federation.inquiry import Inquiry
@@ -155,6 +156,7 @@ class Picture:
 
     things: Mapping[str, Any]
     edges: Mapping[Any, int]
+    """How often each edge is told; the last word of a key says whether it holds still."""
     buried: frozenset[str]
 
     def without(self, names: Set[str]) -> "Picture":
@@ -163,6 +165,10 @@ class Picture:
         edges = {edge: number for edge, number in self.edges.items() if not {edge[0], edge[1]} & names}
         return Picture(things, edges, frozenset())
 
+    def present(self) -> "Picture":
+        """The same without the edges that have ended."""
+        return Picture(self.things, {edge: number for edge, number in self.edges.items() if edge[-1]}, self.buried)
+
     @classmethod
     def of(cls, store: Store, source: str) -> "Picture":
         columns = store.reader.columns()
@@ -170,14 +176,15 @@ class Picture:
         rows = [row for row in rows if row.source == source]
         names = {row.id: row.native_id for row in rows}
         edges = Counter(
-            (names[up], names[down], kind, role, flow, evidence)
-            for up, down, kind, role, flow, evidence in zip(
+            (names[up], names[down], kind, role, flow, evidence, end == EVER)
+            for up, down, kind, role, flow, evidence, end in zip(
                 columns.up.tolist(),
                 columns.down.tolist(),
                 columns.edge_kind.tolist(),
                 columns.role.tolist(),
                 columns.flow.tolist(),
                 columns.evidence.tolist(),
+                columns.valid_to.tolist(),
                 strict=True,
             )
             if up in names and down in names

@@ -118,7 +118,9 @@ class ConnectorContract:
             with self.beside(bench, Path(folder)) as other:
                 other.sync(full=True)
                 buried = bench.picture.buried | other.picture.buried
-                assert_alike(bench.picture.without(buried), other.picture.without(buried))
+                followed_on, new = bench.picture.without(buried), other.picture.without(buried)
+                assert_alike(followed_on.present(), new.present())
+                assert set(new.edges) <= set(followed_on.edges)  # who was there longer remembers more
 
     # Kills
 
