@@ -45,7 +45,7 @@ test-long: $(READY_DEV) ## the same with ten times as many histories and five ti
 coverage: ## how much of the code the tests reach, by branch; fails below 95 % of federation/ and 90 % of all
 	@$(MAKE) -s test COVER=1
 
-reached: $(READY_DEV)
+reached: $(READY_DEV) ## what the last measured run of the tests reached
 	@$(BIN)/python -m coverage report --skip-covered --fail-under=90 --sort=cover
 	@$(BIN)/python -m coverage report --skip-covered --fail-under=95 --include='federation/*' | tail -n 3
 
