@@ -9,8 +9,14 @@ from ..federation.store import Store
 def open_store(settings: Settings) -> Store:
     """Open (or make) the store and tell it the configured sources. Raises `Misconfigured`, `StoreUnavailable`."""
     store = Store.open(settings.store.url)
-    store.journal.declare(source_rows(settings))
-    store.members.adopt(registry_of(settings))
+    try:
+        store.journal.declare(source_rows(settings))
+        store.members.adopt(registry_of(settings))
+        store.identity()  # made by the first who may write, for those who may only read
+        store.secret()
+    except BaseException:
+        store.close()
+        raise
     return store
 
 

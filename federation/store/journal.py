@@ -29,7 +29,12 @@ class Journal:
     # Sources
 
     def declare(self, sources: Sequence[SourceRow]) -> None:
-        """Make the store's sources those of the configuration; one that is named no more becomes removed."""
+        """Make the store's sources those of the configuration; one that is named no more becomes removed.
+
+        Where they are already nothing is written, so that a store that may only be read can be asked.
+        """
+        if self._is_declared(sources):
+            return
         fresh = self._db.ids("source", len(sources))
         now = micros(self._clock())
         with self._db.writing() as connection:
@@ -39,18 +44,20 @@ class Journal:
             gone = [key for key, row in known.items() if key not in {one.id for one in sources} and not row.removed_at]
             connection.execute(sa.update(source).where(source.c.key.in_(gone)).values(removed_at=now))
 
+    def _is_declared(self, sources: Sequence[SourceRow]) -> bool:
+        with self._db.reading() as connection:
+            known = {row.key: row for row in connection.execute(sa.select(source))}
+        wanted = {one.id: _values(one) for one in sources}
+        gone = (row for key, row in known.items() if key not in wanted)
+        return wanted.keys() <= known.keys() and (
+            all(_is_as(known[key], values) for key, values in wanted.items()) and all(row.removed_at for row in gone)
+        )
+
     def _declare(self, connection: sa.Connection, known: Any, number: int, one: SourceRow, now: int | None) -> None:
-        values = {
-            "name": one.name,
-            "platform": one.platform,
-            "url": one.url,
-            "position": one.position,
-            "stale_after": one.stale_after_seconds,
-            "removed_at": None,
-        }
+        values = _values(one)
         if known is None:
             connection.execute(sa.insert(source).values(id=number, key=one.id, added_at=now, **values))
-        elif any(getattr(known, name) != value for name, value in values.items()):
+        elif not _is_as(known, values):
             connection.execute(sa.update(source).where(source.c.id == known.id).values(**values))
 
     def sources(self) -> list[SourceRow]:
@@ -283,6 +290,21 @@ def _sums(written: Written) -> dict[str, int]:
 
 def _syncs() -> sa.Select[Any]:
     return sa.select(sync, source.c.key.label("source_key")).join(source, source.c.id == sync.c.source)
+
+
+def _values(one: SourceRow) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "platform": one.platform,
+        "url": one.url,
+        "position": one.position,
+        "stale_after": one.stale_after_seconds,
+        "removed_at": None,
+    }
+
+
+def _is_as(row: Any, values: dict[str, Any]) -> bool:
+    return all(getattr(row, name) == value for name, value in values.items())
 
 
 def _source(row: Any) -> SourceRow:

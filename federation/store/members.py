@@ -43,11 +43,14 @@ class Members:
     def adopt(self, registry: Registry) -> bool:
         """Derive every key again if the rules or the registry are others than the store's; says whether they were."""
         mark = digest(f"{RULES}\0{registry.fingerprint}")
+        here = info.c.name == "rules"
+        asked = sa.select(info.c.value).where(here)
+        with self._db.reading() as connection:
+            before = connection.execute(asked).scalar_one_or_none()
+        if before is not None and bytes(before) == mark:
+            return False
         with self._db.writing() as connection:
-            here = info.c.name == "rules"
-            before = connection.execute(sa.select(info.c.value).where(here)).scalar_one_or_none()
-            if before is not None and bytes(before) == mark:
-                return False
+            before = connection.execute(asked).scalar_one_or_none()
             if before is None:
                 connection.execute(sa.insert(info).values(name="rules", value=mark))
             else:
