@@ -3,6 +3,7 @@
 import gzip
 import json
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -140,16 +141,24 @@ def test_a_bomb_is_cut_off_once_it_has_grown_to_the_limit(serve: Serve):
 
 
 def test_a_large_event_and_its_packed_form_are_taken(service: Service):
-    """OpenLineage, receive check 8."""
+    """OpenLineage, receive check 8: in bounded memory, ours and the sender's together."""
     fields = [{"name": f"column_{n}", "type": "VARCHAR", "description": "x" * 40_000} for n in range(500)]
     facet = {"_producer": "https://example.com", "_schemaURL": "https://example.com/schema.json", "fields": fields}
     large = event(
         outputs=[{"namespace": "postgres://db:5432", "name": "shop.public.wide", "facets": {"schema": facet}}]
     )
     body = json.dumps(large).encode()
+    packed = gzip.compress(body, mtime=0)
     assert len(body) > 20_000_000
-    assert post(service, body).status_code == 201
-    assert post(service, gzip.compress(body, mtime=0), content_encoding="gzip").status_code == 201
+    tracemalloc.start()
+    try:
+        assert post(service, body).status_code == 201
+        assert post(service, packed, content_encoding="gzip").status_code == 201
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    print(f"{len(body) / 1e6:.0f} MB of an event, {peak / 1e6:.0f} MB of memory")
+    assert peak < 25 * len(body)  # taking it, making it part of the graph, and sending it, all in this process
     assert stored(service) == 1
 
 
