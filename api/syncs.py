@@ -13,7 +13,7 @@ import structlog
 
 from ..config.settings import Settings, Source
 from ..connectors.catalogue import connector
-from ..federation.errors import AlreadyRunning, NotFound, WatersmeetError
+from ..federation.errors import AlreadyRunning, NotFound, StoreUnavailable, WatersmeetError
 from ..federation.model import SyncState
 from ..federation.rows import SyncRow
 from ..federation.store import Store
@@ -23,6 +23,8 @@ from .opening import registry_of
 OPEN = (SyncState.QUEUED, SyncState.RUNNING)
 GRACE = timedelta(seconds=10)
 """How long a cancelled pull may take to store its batch before its process is ended."""
+_AGAIN = 2.0
+"""Seconds until the end of a pull is written down again, where the store did not answer."""
 _log = structlog.get_logger(__name__)
 
 
@@ -44,6 +46,7 @@ class Syncs:
         self._children: dict[int, _Child] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._ending = threading.Event()
 
     def start(self, source_id: str, full: bool = False) -> int:
         """Begin a pull and return its id. Raises `NotFound`, `AlreadyRunning`."""
@@ -85,13 +88,23 @@ class Syncs:
             self._closed = True
             children = dict(self._children)
         for number, child in children.items():
-            if self._store.journal.sync(number).state in OPEN:
-                self._store.journal.cancel(number)
+            if self._may_run_on(number):
                 child.process.terminate()
+        self._ending.set()
         for child in children.values():
             if not child.ended.wait(self._grace.total_seconds()):
                 child.process.kill()
                 child.ended.wait(self._grace.total_seconds())
+
+    def _may_run_on(self, number: int) -> bool:
+        """Cancel a pull; False: it has ended. Where the store does not answer its process is told all the same."""
+        try:
+            if self._store.journal.sync(number).state not in OPEN:
+                return False
+            self._store.journal.cancel(number)
+        except StoreUnavailable as error:
+            _log.warning("a sync is ended without a word in the journal", sync=number, reason=str(error))
+        return True
 
     def _spawn(self, number: int) -> "subprocess.Popen[bytes]":
         config = ["--config", str(self._config)] if self._config is not None else []
@@ -101,15 +114,24 @@ class Syncs:
 
     def _attend(self, number: int, child: _Child) -> None:
         """Wait for the process; write down the end of one that could not do so itself."""
-        code = child.process.wait()
+        message = f"the sync process ended with {spell_exit(child.process.wait())}"
         try:
-            close_open(self._store, number, f"the sync process ended with {spell_exit(code)}")
+            while not self._wrote_down(number, message) and not self._ending.wait(_AGAIN):
+                pass
         except WatersmeetError:
             _log.exception("the end of a sync could not be written down", source=child.source, sync=number)
         finally:
             with self._lock:
                 self._children.pop(number, None)
             child.ended.set()
+
+    def _wrote_down(self, number: int, message: str) -> bool:
+        try:
+            close_open(self._store, number, message)
+        except StoreUnavailable as error:
+            _log.warning("the end of a sync waits for the store", sync=number, reason=str(error))
+            return False
+        return True
 
 
 def close_open(store: Store, sync_id: int, message: str) -> None:

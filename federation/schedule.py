@@ -15,8 +15,9 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from ..config.schedule import Cron, Every
-from .errors import AlreadyRunning
+from .errors import AlreadyRunning, StoreUnavailable
 from .store import Store
+from .store.lock import Held
 
 LOCK = "scheduler"
 _log = structlog.get_logger(__name__)
@@ -74,6 +75,7 @@ class Scheduler:
         self._retry = retry
         self._held = ExitStack()
         self._holds = False
+        self._lock: Held | None = None
         self._jobs = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(at_once), "claim": ThreadPoolExecutor(1)},
@@ -101,7 +103,7 @@ class Scheduler:
         """Schedule nothing more; pulls that run go on until whoever runs them stops them."""
         self._jobs.shutdown(wait=False)
         self._held.close()
-        self._holds = False
+        self._holds, self._lock = False, None
 
     def next_run(self, source_id: str) -> datetime | None:
         """When a source is due; None without a schedule. Whichever process schedules, the answer is the same."""
@@ -115,13 +117,21 @@ class Scheduler:
         return now if last is None else max(now, next_after(schedule, last.started_at or last.queued_at))
 
     def _claim(self) -> None:
+        """Take the lock, or see whether it is still ours: PostgreSQL's goes with the connection that took it."""
         try:
-            self._held.enter_context(self._store.lock(LOCK))
+            if self._lock is None:
+                self._lock = self._held.enter_context(self._store.lock(LOCK))
+                self._begin()
+            else:
+                self._lock.check()
         except AlreadyRunning:
             _log.debug("another process schedules")
-            return
+        except StoreUnavailable as error:
+            _log.warning("nothing is scheduled until the store answers", reason=str(error))
+            self._end()
+
+    def _begin(self) -> None:
         self._holds = True
-        self._jobs.remove_job(LOCK)
         for source_id, schedule in self._schedules.items():
             self._jobs.add_job(
                 self._fire,
@@ -129,10 +139,21 @@ class Scheduler:
                 args=[source_id],
                 id=f"sync/{source_id}",
                 next_run_time=self._due(source_id, schedule),
+                replace_existing=True,
             )
+
+    def _end(self) -> None:
+        """Leave it to whoever takes the lock next."""
+        self._holds, self._lock = False, None
+        self._held.close()
+        for job in self._jobs.get_jobs():
+            if job.id != LOCK:
+                job.remove()
 
     def _fire(self, source_id: str) -> None:
         try:
             self._run(source_id)
         except AlreadyRunning:
             _log.info("not pulled: a sync of it is running", source=source_id)
+        except StoreUnavailable as error:
+            _log.warning("not pulled: the store does not answer", source=source_id, reason=str(error))

@@ -3,12 +3,19 @@
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from watersmeet.api.cli.exits import Code
+from watersmeet.config.schedule import parse_schedule
+from watersmeet.federation.errors import AlreadyRunning
+from watersmeet.federation.rows import SourceRow
+from watersmeet.federation.schedule import LOCK, Scheduler
+from watersmeet.federation.store import Store
 
+from ..e2e.service import wait_for
 from .clusters import Cluster
 from .forks import Forks
 from .shares import rounds
@@ -86,6 +93,32 @@ def test_syncs_whose_backend_is_killed_say_so_and_go_on(
             cluster.wait()
         world.follow(forks, config)
         world.check(forks, config, url)
+
+
+def test_a_scheduler_whose_lock_went_with_its_connection_takes_it_again(cluster: Cluster) -> None:
+    """Nobody else schedules beside it meanwhile."""
+    pulled, again = threading.Event(), threading.Event()
+    with Store.open(cluster.database()) as store:
+        store.journal.declare([SourceRow("shop", "shop", "marquez", None, 0)])
+
+        def pull(_source: str) -> None:
+            (again if pulled.is_set() else pulled).set()
+
+        hourly = {"shop": parse_schedule("every 1h")}
+        scheduler = Scheduler(store, hourly, pull, jitter=timedelta(), retry=timedelta(seconds=1))
+        scheduler.start()
+        try:
+            assert pulled.wait(30)
+            assert scheduler.holds
+            cluster.kill()
+            wait_for(lambda: not scheduler.holds, "the news that the lock is lost", 30)
+            cluster.start()
+            assert again.wait(30)
+            assert scheduler.holds
+            with pytest.raises(AlreadyRunning), store.lock(LOCK):
+                pass
+        finally:
+            scheduler.stop()
 
 
 def assert_said(err: str) -> None:
