@@ -118,8 +118,8 @@ class Access:
             for refusal, times in self._refusals.due(all_of_them=all_of_it):
                 self._record(refusal, {"repeated": times})
             self._store.audit.seal()
-        except StoreUnavailable:
-            _log.exception("the audit log could not be written")
+        except StoreUnavailable as error:
+            _log.error("the audit log could not be written", reason=str(error))
 
     async def _by_place(self, scope: Scope, entry: Entry) -> Refused | None:
         why = self._local.refusal(scope)

@@ -7,9 +7,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
-from ..errors import AlreadyRunning
+from ..errors import AlreadyRunning, StoreUnavailable
 from .codec import digest
 from .database import Database
 
@@ -94,6 +94,8 @@ class _Advisory(Held):
         self._connection = connection
 
     def check(self) -> None:
+        if self._connection.invalidated:
+            raise StoreUnavailable("a lock of the store was lost with its connection. Check that the server runs")
         with self._db.translating():
             self._connection.execute(sa.select(sa.literal(1)))
 
@@ -109,5 +111,5 @@ def _advisory(database: Database, name: str) -> Generator[Held]:
         finally:
             try:
                 connection.execute(sa.select(sa.func.pg_advisory_unlock(number)))
-            except DBAPIError:  # the session is gone, and its lock with it
+            except SQLAlchemyError:  # the session is gone, and its lock with it
                 connection.invalidate()
