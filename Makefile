@@ -5,6 +5,7 @@ SHELL := /bin/sh
 PYTHON ?=
 ARGS ?=
 ONCE ?=
+SECONDS ?=
 CONFIG ?=
 COVER ?=
 
@@ -18,7 +19,7 @@ QUIETLY := PYTHONWARNINGS=ignore
 REAL := .venvs/real.env
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install run test test-hard test-long coverage reached mutate test-real real-servers failures lint format bench package clean
+.PHONY: help demo install run test test-hard test-long soak coverage reached mutate test-real real-servers failures lint format bench package clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -41,6 +42,9 @@ test-hard: $(READY_DEV) ## laws, kills and fire at the numbers that CI holds the
 
 test-long: $(READY_DEV) ## the same with ten times as many histories and five times as many kills; takes hours
 	@WATERSMEET_SCALE=long $(BIN)/python -m pytest -n 2 --dist loadgroup -m hard -rs --durations=15 --timeout=0 $(ARGS)
+
+soak: $(READY_DEV) ## syncs, events, queries, restarts and kills at once for 20 minutes, or SECONDS=120
+	@SECONDS_OF_SOAK=$(or $(SECONDS),1200) $(BIN)/python -m pytest tests/soak -q -s -rs $(ARGS)
 
 coverage: ## how much of the code the tests reach, by branch; fails below 95 % of federation/ and 90 % of all
 	@$(MAKE) -s test COVER=1

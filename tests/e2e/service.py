@@ -78,6 +78,12 @@ class Service:
             self._process.send_signal(how)
             self._process.wait(PATIENCE)
 
+    @property
+    def pid(self) -> int:
+        """The process that was started last."""
+        assert self._process is not None
+        return self._process.pid
+
     def log(self) -> str:
         """What it has logged."""
         return (self.folder / "serve.log").read_text(errors="replace")
