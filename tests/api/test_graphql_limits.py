@@ -388,3 +388,11 @@ def test_a_text_that_no_store_can_hold_is_bad_input(service: Service):
     query = "query($t: String!, $s: [String!]) { search(text: $t, sources: $s) { total } }"
     assert service.refused(query, t="a\0b")["code"] == "BAD_INPUT"
     assert service.refused(query, t="a", s=["\0"])["code"] == "BAD_INPUT"
+
+
+def test_changes_takes_as_many_ids_as_a_list_may_have_and_no_more(serve: Serve):
+    query = "query($ids: [ID!]) { changes(ids: $ids, first: 1) { total } }"
+    service = serve()
+    ids = [str(number) for number in range(10_000_000, 10_001_000)]
+    assert service.ask(query, ids=ids)["changes"]["total"] == 0
+    exceeds(service, query, "items", ids=[*ids, "1"])
