@@ -15,6 +15,7 @@ from watersmeet.federation.store import Store
 from watersmeet.federation.sync import lag
 
 from ..e2e.service import wait_for
+from ..scale import how_many, scale
 from .emitters import Emitters
 from .forks import Forks
 from .shown import run_ids
@@ -70,13 +71,13 @@ def said_of(url: str, source: str) -> str:
         return store.journal.syncs(source, first=1)[0].message or ""
 
 
-@pytest.mark.parametrize("free", [0, 50_000, 200_000])
+@pytest.mark.parametrize("free", [50_000, 0, 200_000][: how_many(quick=1, ci=3, long=3)])
 def test_a_sync_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path, forks: Forks, free: int) -> None:
     with World.opened(tmp_path, seed=31) as world, small_disk(tmp_path / "disk") as disk:
         url = f"sqlite:///{disk}/store.db"
         config = world.config(url)
         ballast = Ballast(disk)
-        for turn in range(2):
+        for turn in range(how_many(quick=1, ci=2, long=10)):
             ballast.fill(but=free)
             ended = {source: forks.pull(config, source, full=turn == 1) for source in world.houses}
             ballast.drop()
@@ -93,6 +94,7 @@ def test_a_sync_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: 
         world.check(forks, config, url)
 
 
+@pytest.mark.skipif(scale() == "quick", reason="starts a server: `make test-hard` runs it")
 def test_the_inlet_acknowledges_nothing_that_does_not_fit(tmp_path: Path, forks: Forks) -> None:
     with World.opened(tmp_path, seed=32) as world, small_disk(tmp_path / "disk") as disk:
         url = f"sqlite:///{disk}/store.db"

@@ -16,6 +16,7 @@ from watersmeet.federation.schedule import LOCK, Scheduler
 from watersmeet.federation.store import Store
 
 from ..e2e.service import wait_for
+from ..scale import scale
 from .clusters import Cluster
 from .forks import Forks
 from .shares import rounds
@@ -74,6 +75,7 @@ def test_syncs_whose_postmaster_is_killed_say_so_and_go_on(
         world.check(forks, config, url)
 
 
+@pytest.mark.skipif(scale() == "quick", reason="takes its time: `make test-hard` runs it")
 def test_syncs_whose_backend_is_killed_say_so_and_go_on(
     cluster: Cluster, tmp_path: Path, forks: Forks, lengths: Lengths
 ) -> None:

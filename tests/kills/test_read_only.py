@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from watersmeet.api.cli.exits import Code
 
+from ..scale import scale
 from .forks import Ended, Forks
 from .worlds import World
 
@@ -37,7 +38,8 @@ def assert_answered(ended: Ended, *arguments: str) -> None:
     assert "Traceback" not in ended.err, (arguments, ended.err)
 
 
-@pytest.mark.parametrize("folder_too", [False, True])
+@pytest.mark.skipif(scale() == "quick", reason="takes its time: `make test-hard` runs it")
+@pytest.mark.parametrize("folder_too", [True, False])
 def test_a_file_that_may_only_be_read(tmp_path: Path, forks: Forks, folder_too: bool) -> None:
     with World.opened(tmp_path, seed=41) as world:
         place = tmp_path / "store"
