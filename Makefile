@@ -5,9 +5,9 @@ SHELL := /bin/sh
 PYTHON ?=
 ARGS ?=
 ONCE ?=
-SECONDS ?=
 CONFIG ?=
 COVER ?=
+SECONDS ?= 1200
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -43,8 +43,8 @@ test-hard: $(READY_DEV) ## laws, kills and fire at the numbers that CI holds the
 test-long: $(READY_DEV) ## the same with ten times as many histories and five times as many kills; takes hours
 	@WATERSMEET_SCALE=long $(BIN)/python -m pytest -n 2 --dist loadgroup -m hard -rs --durations=15 --timeout=0 $(ARGS)
 
-soak: $(READY_DEV) ## syncs, events, queries, restarts and kills at once for 20 minutes, or SECONDS=120
-	@SECONDS_OF_SOAK=$(or $(SECONDS),1200) $(BIN)/python -m pytest tests/soak -q -s -rs $(ARGS)
+soak: $(READY_DEV) ## syncs, events, questions and restarts at once, for 20 minutes or SECONDS; prints what memory did
+	@WATERSMEET_SOAK=$(SECONDS) $(BIN)/python -m pytest tests/soak -q -s -rs $(ARGS)
 
 coverage: ## how much of the code the tests reach, by branch; fails below 95 % of federation/ and 90 % of all
 	@$(MAKE) -s test COVER=1

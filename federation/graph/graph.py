@@ -15,6 +15,8 @@ from .snapshot import Snapshot
 
 KEEP_SECONDS = 300.0
 """How long a page sequence may go on over a snapshot that has been replaced."""
+KEEP_BYTES = 256 * 2**20
+"""What all replaced snapshots may take together: of a large graph that changes all the time, few are kept."""
 _KNOWN = 4
 """How many states of former knowledge are kept."""
 
@@ -44,6 +46,8 @@ class GraphStore(Protocol):
 class _Kept:
     snapshot: Snapshot
     replaced_at: float | None = None
+    bytes: int = 0
+    """What it took when it was replaced."""
 
 
 def _utcnow() -> datetime:
@@ -59,10 +63,12 @@ class Graph:
         *,
         clock: Callable[[], datetime] = _utcnow,
         monotonic: Callable[[], float] = time.monotonic,
+        keep_bytes: int = KEEP_BYTES,
     ) -> None:
         self._reader = store.reader
         self._clock = clock
         self._monotonic = monotonic
+        self._keep_bytes = keep_bytes
         self._kept: dict[int, _Kept] = {}
         self._newest: Snapshot | None = None
         self._epoch = ""
@@ -124,13 +130,18 @@ class Graph:
 
     def _replace(self, snapshot: Snapshot) -> None:
         if self._newest is not None and self._newest.seq in self._kept:
-            self._kept[self._newest.seq].replaced_at = self._monotonic()
+            before = self._kept[self._newest.seq]
+            before.replaced_at, before.bytes = self._monotonic(), before.snapshot.bytes
         self._newest = snapshot
         self._kept[snapshot.seq] = _Kept(snapshot)
         self._forget()
 
     def _forget(self) -> None:
-        oldest = self._monotonic() - KEEP_SECONDS
-        self._kept = {
-            seq: one for seq, one in self._kept.items() if one.replaced_at is None or one.replaced_at >= oldest
-        }
+        """Let go of what was replaced too long ago, and of the oldest beyond what all may take."""
+        oldest, left = self._monotonic() - KEEP_SECONDS, self._keep_bytes
+        for seq, one in reversed(list(self._kept.items())):
+            if one.replaced_at is None:
+                continue
+            left -= one.bytes
+            if left < 0 or one.replaced_at < oldest:
+                del self._kept[seq]

@@ -1,9 +1,12 @@
 """One state of the graph: every level of it, to be walked and summed up."""
 
+from dataclasses import fields, is_dataclass
 from functools import cached_property
 from threading import RLock
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..columns import GraphColumns
 from ..model import AssetKind, Direction, Level
@@ -38,6 +41,12 @@ class Snapshot:
         structure = Structure.of(things, claims)
         world = World(things, claims, structure, told(things, claims, structure))
         return cls(columns, world)
+
+    @property
+    def bytes(self) -> int:
+        """What its arrays take by now; levels that nobody has asked for are not there."""
+        with self._building:
+            return sum(_arrays(list(vars(self).values())).values())
 
     @property
     def things(self) -> Things:
@@ -164,6 +173,22 @@ class Snapshot:
     @cached_property
     def _column_pairs(self) -> Pairs:
         return self._columns.pairs
+
+
+def _arrays(waiting: list[Any]) -> dict[int, int]:
+    """The bytes of each array below these values, by its identity; a view counts as what it is a view of."""
+    found: dict[int, int] = {}
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, np.ndarray):
+            array = cast("NDArray[Any]", one)
+            held: Any = array if array.base is None else array.base
+            found[id(held)] = getattr(held, "nbytes", 0)
+        elif is_dataclass(one):
+            waiting += [getattr(one, each.name) for each in fields(one)]
+        elif isinstance(one, dict):
+            waiting += cast("dict[Any, Any]", one).values()
+    return found
 
 
 __all__ = ["NOWHERE", "Snapshot"]

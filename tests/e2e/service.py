@@ -80,7 +80,7 @@ class Service:
 
     @property
     def pid(self) -> int:
-        """The process that was started last."""
+        """The process that serves."""
         assert self._process is not None
         return self._process.pid
 

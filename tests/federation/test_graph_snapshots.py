@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from watersmeet.federation.errors import CursorExpired
-from watersmeet.federation.graph import Cut, Snapshot
+from watersmeet.federation.graph import Cut, Graph, Snapshot
 from watersmeet.federation.model import AssetKind, Direction, Level
 from watersmeet.federation.store import Store
 
@@ -35,6 +35,32 @@ def test_a_replaced_graph_is_kept_for_five_minutes(house: House) -> None:
     house.monotonic += 2
     with pytest.raises(CursorExpired):
         house.graph.at(first.seq, first.epoch)
+
+
+def test_replaced_graphs_are_kept_only_as_far_as_there_is_room(house: House) -> None:
+    """The newest of them, and the present one whatever it takes."""
+    house.say("pipes", ran("r0", ("orders",), ("report",)))
+    room = 3 * house.graph.now().bytes
+    graph = Graph(house.store, monotonic=lambda: house.monotonic, keep_bytes=room)
+    seen = [graph.now()]
+    for number in range(8):
+        house.say("pipes", ran("r0", ("orders",), (f"report {number}",)))
+        house.monotonic += 1
+        seen.append(graph.now())
+    assert graph.at(seen[-1].seq, seen[-1].epoch) is seen[-1]
+    assert graph.at(seen[-2].seq, seen[-2].epoch) is seen[-2]
+    for one in seen[:4]:
+        with pytest.raises(CursorExpired, match="ask again from the start"):
+            graph.at(one.seq, one.epoch)
+
+
+def test_a_graph_takes_more_when_its_levels_are_built() -> None:
+    told = Told()
+    told.ran("r", ["orders"], ["report"])
+    snapshot = Snapshot.of(told.columns())
+    before = snapshot.bytes
+    snapshot.roads(Level.COLUMN, Direction.UPSTREAM)
+    assert before < snapshot.bytes < 100_000
 
 
 def test_a_graph_that_is_still_to_come_has_no_cursor(house: House) -> None:
