@@ -12,7 +12,7 @@ from ...federation.store import Wanted
 from .assets import Asset, Record, asset_of
 from .context import Context, Info
 from .records import Change, Gap, Identity, Letter, Link, Source, Sync
-from .relay import Connection, Counted, connection
+from .relay import Connection, Counted, Numbered, connection
 from .scalars import ID, AssetKind, Direction, Level, number_of, numbers_of
 from .standing import standings
 from .walks import Impact, Lineage, PathList, Walk
@@ -229,6 +229,12 @@ async def _search(
     return place.connected(context.cursors, question, shown, nodes, found.total)
 
 
+async def _numbered(context: Context, question: object) -> Numbered:
+    """Places in a list by number, in the epoch that the store is in."""
+    epoch, _ = await context.call(context.services.store.reader.moment)
+    return Numbered(context.cursors, question, epoch)
+
+
 async def _changes(
     context: Context,
     ids: list[int] | None,
@@ -240,7 +246,8 @@ async def _changes(
     reader = context.services.store.reader
     question = ["changes", ids, start, end]
     first = context.page(first)
-    behind = context.cursors.read(question, after)
+    places = await _numbered(context, question)
+    behind = places.read(after)
     rows, total = await context.call(reader.changes, ids, start, end, first + 1, behind)
     shown = rows[:first]
     ends = {end for row in shown for end in (row.record, row.other) if end is not None}
@@ -248,7 +255,7 @@ async def _changes(
     names = await source_names(context)
     return connection(
         [Change.of(row, assets, names) for row in shown],
-        [context.cursors.write(question, row.seq) for row in shown],
+        [places.write(row.seq) for row in shown],
         total,
         more=len(rows) > first,
         before=behind is not None,
@@ -261,12 +268,13 @@ async def _syncs(context: Context, source: str | None, first: int, after: str | 
     source_id = None if source is None else source_id_of(names, source)
     question = ["syncs", source_id]
     first = context.page(first)
-    behind = context.cursors.read(question, after)
+    places = await _numbered(context, question)
+    behind = places.read(after)
     rows = await context.call(journal.syncs, source_id, first + 1, behind)
     shown = rows[:first]
     return connection(
         [Sync.of(row, names) for row in shown],
-        [context.cursors.write(question, row.id) for row in shown],
+        [places.write(row.id) for row in shown],
         await context.call(journal.count_syncs, source_id),
         more=len(rows) > first,
         before=behind is not None,
@@ -276,13 +284,14 @@ async def _syncs(context: Context, source: str | None, first: int, after: str | 
 async def _letters(context: Context, first: int, after: str | None) -> Connection[Letter]:
     letters = context.services.store.letters
     first = context.page(first)
-    behind = context.cursors.read("letters", after)
+    places = await _numbered(context, "letters")
+    behind = places.read(after)
     rows = await context.call(letters.page, first + 1, behind)
     names = await source_names(context)
     shown = rows[:first]
     return connection(
         [Letter.of(row, names) for row in shown],
-        [context.cursors.write("letters", row.id) for row in shown],
+        [places.write(row.id) for row in shown],
         await context.call(letters.count),
         more=len(rows) > first,
         before=behind is not None,

@@ -72,6 +72,33 @@ class Cursors:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbered:
+    """Places in a list whose numbers mean something in one epoch of the store only: a copy that was brought back gives
+    out the same ones again, for other things."""
+
+    cursors: Cursors
+    question: object
+    epoch: str
+
+    def read(self, cursor: str | None) -> int | None:
+        """The number behind which a page begins. Raises `BadInput`, `CursorExpired`."""
+        found = self.cursors.read_all(self.question, cursor)
+        if found is None:
+            return None
+        if found[1:] != (self._mark,):
+            raise CursorExpired("the store was rebuilt or brought back since the last page: ask again from the start")
+        return found[0]
+
+    def write(self, number: int) -> str:
+        """The cursor of a number."""
+        return self.cursors.write(self.question, (number, self._mark))
+
+    @property
+    def _mark(self) -> int:
+        return int.from_bytes(sha256(self.epoch.encode()).digest()[:6])
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """Where a page of a list begins that is counted from its start, and the id that stands just before it."""
 

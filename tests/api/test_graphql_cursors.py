@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from watersmeet.federation.model import AssetKind, Edge, EdgeKind, Record
+from watersmeet.federation.naming import Registry
 
 from .conftest import NOON, Serve, Service
 
@@ -100,3 +101,27 @@ def test_a_search_goes_on_where_nothing_moved_and_expires_where_something_did(se
     assert [edge["node"]["name"] for edge in page["edges"]] == ["orders t2", "orders t3"]
     service.tell(Record("a", AssetKind.DATASET, "orders"), scope="thing/3", at=NOON + timedelta(hours=1))
     assert service.refused(SEARCH, text="orders", after=given)["code"] == "CURSOR_EXPIRED"
+
+
+LISTS = {
+    "changes": "query($after: String) { page: changes(first: 1, after: $after) { pageInfo { endCursor } } }",
+    "syncs": "query($after: String) { page: syncs(first: 1, after: $after) { pageInfo { endCursor } } }",
+    "letters": "query($after: String) { page: letters(first: 1, after: $after) { pageInfo { endCursor } } }",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_numbered_list_expires_with_the_epoch_of_its_store(service: Service, name: str):
+    """A store that was brought back gives the same numbers out again, for other things."""
+    chain(service)
+    for text in ("{", "["):
+        service.client.post("/api/v1/lineage", content=text, headers={"content-type": "application/json"})
+    source = service.store.journal.sources()[0].id
+    for _ in range(2):
+        service.store.journal.enqueue(source, full=False)
+    given = cursor(service, LISTS[name])
+    service.ask(LISTS[name], after=given)
+    service.store.rebuild(Registry.EMPTY)
+    told = service.refused(LISTS[name], after=given)
+    assert told["code"] == "CURSOR_EXPIRED"
+    service.ask(LISTS[name], after=cursor(service, LISTS[name]))
