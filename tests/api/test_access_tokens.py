@@ -312,19 +312,22 @@ def test_an_inlet_token_gets_no_websocket_by_introducing_itself(service: Service
     assert ended.value.code == 4403
 
 
-def test_a_websocket_ends_when_its_token_is_revoked(service: Service, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("in_greeting", [False, True])
+def test_a_websocket_ends_when_its_token_is_revoked(
+    service: Service, monkeypatch: pytest.MonkeyPatch, in_greeting: bool
+):
+    """One socket a test: each has an event loop of its own here, and the server has but one."""
     from watersmeet.api.access import gate
 
     monkeypatch.setattr(gate, "_LOOK", 0.05)
-    shown, said = token(service, "viewer"), token(service, "viewer")
-    with connect(service, shown) as one, connect(service) as other:
-        assert greeted(one)["type"] == "connection_ack"
-        assert greeted(other, {"Authorization": f"Bearer {said}"})["type"] == "connection_ack"
-        for socket, text in ((one, shown), (other, said)):
-            service.store.tokens.revoke(id_of(text), by="tests")
-            with pytest.raises(WebSocketDisconnect) as ended:
-                socket.receive_json()
-            assert ended.value.code == 4403
+    text = token(service, "viewer")
+    with connect(service, None if in_greeting else text) as socket:
+        greeting = {"Authorization": f"Bearer {text}"} if in_greeting else None
+        assert greeted(socket, greeting)["type"] == "connection_ack"
+        service.store.tokens.revoke(id_of(text), by="tests")
+        with pytest.raises(WebSocketDisconnect) as ended:
+            socket.receive_json()
+        assert ended.value.code == 4403
 
 
 def test_a_mutation_over_a_websocket_needs_its_role_too(service: Service):
