@@ -143,7 +143,7 @@ GARBAGE = (
 def test_nonsense_on_the_socket_is_refused_and_nothing_else_happens(start: Start):
     service = start(server={"silence": "500ms"}, inlet={"arrival": "1s"})
     rng = random.Random(1)
-    noise = [rng.randbytes(rng.choice((1, 10, 300, 70_000))) for _ in range(how_many(quick=20, ci=300, long=3000))]
+    noise = [rng.randbytes(rng.choice((1, 10, 300, 70_000))) for _ in range(how_many(quick=20, ci=100, long=3000))]
     for said in (*GARBAGE, *noise):
         with connected(service) as one, contextlib.suppress(ConnectionError):
             one.sendall(said)

@@ -134,7 +134,7 @@ class ConnectorContract:
         boundaries = sum(1 for _ in connector.read(None))
         connector.close()
         assert boundaries > 3
-        step = max(1, boundaries // how_many(quick=3, ci=12, long=400))
+        step = max(1, boundaries // how_many(quick=3, ci=6, long=400))
         for boundary in range(0, boundaries, step):
             folder = tmp_path / str(boundary)
             folder.mkdir()
