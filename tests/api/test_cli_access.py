@@ -93,6 +93,12 @@ def test_a_log_that_somebody_touched_is_told_with_the_first_broken_entry(config:
     result = run(config, "audit", "verify")
     assert result.exit_code == Code.INCOMPLETE
     assert "entry 1 of chain" in result.output
+    [finding] = [
+        one for one in json.loads(run(config, "--json", "doctor").stdout)["findings"] if one["code"] == "audit"
+    ]
+    assert finding["weight"] == "BROKEN"
+    assert "entry 1 of chain" in finding["examples"][0]
+    assert "watersmeet audit verify" in finding["remedy"]
 
 
 def test_what_is_done_to_the_whole_store_is_written_down(config: Path, tmp_path: Path):

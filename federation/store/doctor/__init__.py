@@ -8,7 +8,7 @@ from ...naming import Registry
 from ...rows import Finding, Weight
 from ..database import Database
 from ..schema import may_exist, standing
-from . import agreement, pending, references, vessel
+from . import agreement, audited, pending, references, vessel
 
 Watch = Callable[[str], None]
 
@@ -57,6 +57,8 @@ def _examined(
         yield from references.examine(database)
         watch("what is derived")
         yield from agreement.examine(database, registry, full=full)
+        watch("the audit log")
+        yield from audited.examine(database)
         watch("what is under way")
         yield from pending.examine(database, clock(), configured)
     except StoreUnavailable as error:
