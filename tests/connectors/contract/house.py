@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -42,6 +42,8 @@ class House(ABC):
 
     small: ClassVar[Mapping[str, Any]]
     """Settings under which what `grow` makes takes many pages."""
+    narrowing: ClassVar[Sequence[str]] = ()
+    """An `exclude` that hides what `add` makes, and not the root."""
     cannot: ClassVar[Mapping[str, str]] = {}
     """Tests of the contract that the platform cannot show, each with the reason why."""
 

@@ -65,6 +65,7 @@ class MarquezHouse(House):
     name = "pipelines"
     root = "s3://lake/features/customer_features"
     small: ClassVar[Mapping[str, Any]] = {"options": {"page_size": 3, "jobs_page": 3}}
+    narrowing = ("shop",)
     cannot: ClassVar[Mapping[str, str]] = {
         "test_an_empty_page_is_not_the_end": "Marquez names no next page: an empty one is the end of its feed",
     }

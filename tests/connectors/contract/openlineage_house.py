@@ -28,6 +28,8 @@ class OpenLineageHouse(House):
     cannot: ClassVar[Mapping[str, str]] = {
         "test_a_fault_that_passes_is_waited_out": _NO_HTTP,
         "test_an_empty_page_is_not_the_end": _NO_HTTP,
+        "test_what_exclude_newly_hides_is_withheld_and_comes_back_the_same": "files are read whole: what of them is "
+        "read is said by their path, and `exclude` is no setting of theirs",
     }
 
     def __init__(self, folder: Path) -> None:

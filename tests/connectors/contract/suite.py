@@ -8,7 +8,6 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import pytest
@@ -19,7 +18,9 @@ from watersmeet.api.exporting import exported
 from watersmeet.federation.model import SyncState
 
 from ...scale import how_many
+from .conftest import Databases
 from .house import Bench, House, Killed, Picture
+from .life_suite import SourceLife
 
 DAY = timedelta(days=1, minutes=1)
 SECRET = "s3cr3t-Kq8ZtV5w2XyB"
@@ -27,7 +28,7 @@ edits = st.lists(st.integers(0, 10_000) | st.none(), min_size=1, max_size=8)
 """A history: edits by number, and None where a sync comes between."""
 
 
-class ConnectorContract:
+class ConnectorContract(SourceLife):
     """`class TestShelf(ConnectorContract): house = ShelfHouse`, and the shelf is held to it."""
 
     house: ClassVar[type[House]]
@@ -48,8 +49,7 @@ class ConnectorContract:
     @contextmanager
     def beside(self, bench: Bench, folder: Path) -> Generator[Bench]:
         """A second store that follows the same house."""
-        with Bench.open(bench.house, f"sqlite:///{folder}/beside.db", **bench.settings) as other:
-            other.clock.now = bench.now
+        with following(bench, f"sqlite:///{folder}/beside.db") as other:
             yield other
 
     # Reading
@@ -69,9 +69,9 @@ class ConnectorContract:
         assert len(steps) > 8
         assert max(steps) < sum(steps) / 3
 
-    def test_a_second_read_brings_nothing(self, bench: Bench) -> None:
-        bench.house.grow(5)
-        first, second, again = bench.sync(), bench.sync(), bench.sync(full=True)
+    def test_a_second_read_brings_nothing(self, each: Bench) -> None:
+        each.house.grow(5)
+        first, second, again = each.sync(), each.sync(), each.sync(full=True)
         assert [one.state for one in (first, second, again)] == [SyncState.SUCCEEDED] * 3
         assert first.written > 0
         assert [(one.written, one.removed) for one in (second, again)] == [(0, 0), (0, 0)]
@@ -100,12 +100,14 @@ class ConnectorContract:
         ],
     )
     @given(history=edits)
-    def test_incremental_reading_ends_where_a_full_one_does(self, history: list[int | None]) -> None:
+    def test_incremental_reading_ends_where_a_full_one_does(
+        self, databases: Databases, history: list[int | None]
+    ) -> None:
         """Design §6: what no timestamp tells is found at the latest when everything is read again."""
         with (
-            TemporaryDirectory() as folder,
+            databases() as url,
             self.house.opened() as house,
-            Bench.open(house, f"sqlite:///{folder}/store.db", **house.small) as bench,
+            Bench.open(house, url, **house.small) as bench,
         ):
             bench.sync()
             for edit in history:
@@ -115,7 +117,7 @@ class ConnectorContract:
                     house.edit(edit)
             followed = [bench.sync(DAY).state for _ in range(2)]
             assert followed == [SyncState.SUCCEEDED] * 2
-            with self.beside(bench, Path(folder)) as other:
+            with databases() as second, following(bench, second) as other:
                 other.sync(full=True)
                 buried = bench.picture.buried | other.picture.buried
                 followed_on, new = bench.picture.without(buried), other.picture.without(buried)
@@ -126,7 +128,7 @@ class ConnectorContract:
 
     @pytest.mark.hard
     @pytest.mark.timeout(600)
-    def test_a_kill_between_two_batches_loses_and_doubles_nothing(self, bench: Bench, tmp_path: Path) -> None:
+    def test_a_kill_between_two_batches_loses_and_doubles_nothing(self, bench: Bench, databases: Databases) -> None:
         house = bench.house
         house.grow(6)
         bench.sync(**house.small)
@@ -134,11 +136,9 @@ class ConnectorContract:
         boundaries = sum(1 for _ in connector.read(None))
         connector.close()
         assert boundaries > 3
-        step = max(1, boundaries // how_many(quick=3, ci=6, long=400))
-        for boundary in range(0, boundaries, step):
-            folder = tmp_path / str(boundary)
-            folder.mkdir()
-            with self.beside(bench, folder) as killed:
+        step = max(1, boundaries // how_many(quick=1, ci=5, long=400))
+        for boundary in range(step // 2, boundaries, step):
+            with databases() as url, following(bench, url) as killed:
                 with pytest.raises(Killed):
                     killed.sync(killed_after=boundary, **house.small)
                 going_on = killed.sync(**house.small)
@@ -148,13 +148,14 @@ class ConnectorContract:
                 assert killed.store.journal.counts(house.name) == bench.store.journal.counts(house.name)
                 assert [one.error for one in killed.store.journal.syncs(house.name)][-1] == "Killed"
 
-    def test_killed_again_and_again_it_comes_to_its_end(self, bench: Bench, tmp_path: Path) -> None:
+    @pytest.mark.hard
+    def test_killed_again_and_again_it_comes_to_its_end(self, bench: Bench, databases: Databases) -> None:
         """Each time a batch further, and never from the start again."""
         house = bench.house
         house.grow(4)
         bench.sync(**house.small)
-        with self.beside(bench, tmp_path) as killed:
-            for _ in range(20):
+        with databases() as url, following(bench, url) as killed:
+            for _ in range(how_many(quick=6, ci=20, long=20)):
                 with suppress(Killed):
                     killed.sync(timedelta(seconds=1), killed_after=2, **house.small)
             assert killed.sync(**house.small).state in (SyncState.SUCCEEDED, SyncState.PARTIAL)
@@ -254,6 +255,14 @@ class ConnectorContract:
         bench.house.grow(3 * few)
         peaks.append(peak_of_reading(bench))
         assert peaks[1] < peaks[0] * 1.3 + 3 * few * 400, peaks
+
+
+@contextmanager
+def following(bench: Bench, url: str) -> Generator[Bench]:
+    """A store at this address that follows the same house."""
+    with Bench.open(bench.house, url, **bench.settings) as other:
+        other.clock.now = bench.now
+        yield other
 
 
 def peak_of_reading(bench: Bench) -> int:

@@ -1,0 +1,23 @@
+"""What the contract needs of both databases."""
+
+import itertools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from ...federation.conftest import postgres
+from ...federation.databases import an_empty_database
+
+__all__ = ["databases", "postgres"]
+
+Databases = Callable[[], AbstractContextManager[str]]
+"""Makes one empty database after the other; each is there as long as its context."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
+    """Empty databases of each kind in turn."""
+    numbers = itertools.count()
+    return lambda: an_empty_database(request, tmp_path / f"store-{next(numbers)}.db", relaxed=True)
