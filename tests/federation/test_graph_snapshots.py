@@ -76,6 +76,20 @@ def test_what_was_known_then_is_kept_and_what_is_known_now_is_not(house: House) 
     assert house.graph.known(house.clock.now) is house.graph.now()
 
 
+def test_of_former_knowledge_the_four_states_that_were_asked_last_are_kept(house: House) -> None:
+    moments: list[Any] = []
+    for number in range(5):
+        house.say("pipes", ran(f"r{number}", ("orders",), ("report",)))
+        moments.append(house.clock.now)
+        house.clock.move(minutes=1)
+    states = [house.graph.known(one) for one in moments[:4]]
+    assert house.graph.known(moments[0]) is states[0]
+    house.graph.known(moments[4])
+    assert house.graph.known(moments[0]) is states[0], "it was asked for again meanwhile"
+    assert house.graph.known(moments[3]) is states[3]
+    assert house.graph.known(moments[1]) is not states[1]
+
+
 def test_an_empty_store_has_an_empty_graph(house: House) -> None:
     assert house.graph.now().things.ids.size == 0
 
@@ -97,15 +111,18 @@ def test_a_former_id_finds_its_present_asset() -> None:
     assert snapshot.position_of(3) == -1
 
 
-def test_a_walk_that_runs_out_of_time_says_so() -> None:
+@pytest.mark.parametrize(
+    ("direction", "deadline", "truncated"),
+    [
+        (Direction.UPSTREAM, 0.0, True),
+        (Direction.BOTH, 0.0, True),
+        (Direction.BOTH, None, False),
+    ],
+)
+def test_a_walk_that_runs_out_of_time_says_so(direction: Direction, deadline: float | None, truncated: bool) -> None:
     told = Told()
     told.ran("r", ["orders"], ["report"])
     snapshot = Snapshot.of(told.columns())
-    walked = snapshot.walk(
-        snapshot.position_of(list(told.records).index("report") + 1),
-        Direction.UPSTREAM,
-        Level.ASSET,
-        Cut(),
-        deadline=0.0,
-    )
-    assert walked.truncated
+    report = snapshot.position_of(list(told.records).index("report") + 1)
+    walked = snapshot.walk(report, direction, Level.ASSET, Cut(), deadline=deadline)
+    assert bool(walked.truncated) is truncated
