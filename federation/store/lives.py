@@ -13,8 +13,8 @@ from .tables import change, fact, life, record
 
 
 def entomb(connection: sa.Connection, number: int, stone: Tombstone, now: int, started: int, log: ChangeLog) -> int:
-    """A source says that a thing is gone; an older word than its last description changes nothing. Returns how many
-    died of it.
+    """A source says that a thing is gone; an older word than its last description changes nothing as long as that
+    description stands. Returns how many died of it.
 
     Of several deaths without a description between them the first counts, whichever was heard of first.
     """
@@ -27,7 +27,9 @@ def entomb(connection: sa.Connection, number: int, stone: Tombstone, now: int, s
         row = _unsaid(connection, row, None if stone.is_withdrawn else at, stone.teller, log)
     if stone.is_withdrawn or (row.tombstoned_at is not None and at is None):
         return 0
-    if at is not None and at < (_last_described(connection, row.id) or 0):
+    described_at = _last_described(connection, row.id) or 0
+    if at is not None and at < described_at:
+        _remember(connection, [row.id], at, stone, now, revived_at=described_at)
         return 0
     died_at = started if at is None else at
     if row.tombstoned_at is not None and row.tombstoned_at <= died_at:
@@ -65,12 +67,21 @@ def bury(
             log.record("tombstoned", one, None, {"at": at, "reason": stone.reason})
 
 
-def _remember(connection: sa.Connection, records: Sequence[int], at: int, stone: Tombstone, now: int) -> None:
-    told_by = {"died_at": at, "teller": stone.teller, "reason": clean(stone.reason), "recorded_at": now}
+def _remember(
+    connection: sa.Connection,
+    records: Sequence[int],
+    at: int,
+    stone: Tombstone,
+    now: int,
+    *,
+    revived_at: int | None = None,
+) -> None:
+    told_by: dict[str, Any] = {"died_at": at, "teller": stone.teller, "reason": clean(stone.reason)}
+    told_by |= {"recorded_at": now, "revived_at": revived_at}
     rows = [{"record": one, **told_by} for one in records]
     here = sa.and_(life.c.record.in_(records), life.c.died_at == at, life.c.teller == stone.teller)
     known = set(connection.execute(sa.select(life.c.record).where(here)).scalars())
-    connection.execute(sa.update(life).where(here).values(revived_at=None))
+    connection.execute(sa.update(life).where(here).values(revived_at=revived_at))
     fresh = [row for row in rows if row["record"] not in known]
     if fresh:
         connection.execute(sa.insert(life), fresh)
@@ -90,6 +101,30 @@ def revive(connection: sa.Connection, records: Iterable[int], log: ChangeLog) ->
         for row in connection.execute(asked).all():
             if row.at > row.tombstoned_at:
                 _revive(connection, row.id, row.tombstoned_at, row.at, log)
+
+
+def relapse(connection: sa.Connection, records: Iterable[int], log: ChangeLog) -> None:
+    """Where the description that revived a thing stands no more, and others are older than its death, that death counts
+    again: as if the description had never come. A thing that nobody describes any more stays what it was."""
+    for some in chunks(sorted(records)):
+        back = sa.select(life.c.record).where(life.c.record.in_(some), life.c.revived_at.is_not(None)).distinct()
+        for number in connection.execute(back).scalars().all():
+            described_at = _last_described(connection, number)
+            if described_at is None:
+                continue
+            undone = sa.and_(life.c.record == number, life.c.revived_at.is_not(None), life.c.died_at >= described_at)
+            if connection.execute(sa.update(life).where(undone).values(revived_at=None)).rowcount:
+                _die_again(connection, number, log)
+
+
+def _die_again(connection: sa.Connection, record_id: int, log: ChangeLog) -> None:
+    """The first death that counts is when it died."""
+    mine = sa.and_(life.c.record == record_id, life.c.revived_at.is_(None))
+    first = connection.execute(sa.select(life).where(mine).order_by(life.c.died_at).limit(1)).one()
+    here = record.c.id == record_id
+    if connection.execute(sa.select(record.c.tombstoned_at).where(here)).scalar_one() != first.died_at:
+        connection.execute(sa.update(record).where(here).values(tombstoned_at=first.died_at))
+        log.record("tombstoned", record_id, None, {"at": first.died_at, "reason": first.reason})
 
 
 def _revive(connection: sa.Connection, record_id: int, died_at: int, at: int, log: ChangeLog) -> None:

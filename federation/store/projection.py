@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from .changes import ChangeLog
 from .codec import decode, digest, encode, kind_at
 from .database import chunks
-from .lives import revive
+from .lives import relapse, revive
 from .merge import Merged, Said, merged
 from .plan import Plan
 from .tables import doc, fact, label, record
@@ -24,6 +24,7 @@ def project(connection: sa.Connection, plan: Plan, now: int, log: ChangeLog) -> 
         results = merged_of(connection, rows)
         _update(connection, [(row, results[row.id]) for row in rows], fresh, log)
     revive(connection, plan.spoken, log)
+    relapse(connection, plan.touched, log)
 
 
 def merged_of(connection: sa.Connection, rows: Sequence[Any], known: int | None = None) -> dict[int, Merged]:

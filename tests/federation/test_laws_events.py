@@ -95,6 +95,13 @@ DROPPED = [
     run_event("FAIL", minute=0, run=RUNS[0]),
     run_event("COMPLETE", minute=0, outputs=[_changed("db.s.a", "DROP", None)], run=RUNS[0]),
 ]
+UNSAID: list[Any] = [
+    {"dataset": table("db.s.a"), "eventTime": "2026-03-01T10:00:00Z"},
+    {"dataset": _changed("db.s.a", "DROP", None), "eventTime": "2026-03-01T10:00:00Z"},
+    run_event(minute=1, outputs=[table("db.s.a")]) | {"run": None, "eventType": None},
+    run_event(minute=2) | {"run": None, "eventType": None},
+]
+"""What a job no longer says revived a table; its death stands again."""
 ALSO_DROPPED = run_event("COMPLETE", minute=0, outputs=[_changed("db.s.a", "DROP", None)], run=RUNS[1])
 
 
@@ -102,6 +109,9 @@ ALSO_DROPPED = run_event("COMPLETE", minute=0, outputs=[_changed("db.s.a", "DROP
 @example(DROPPED, ["one"] * 6, 1, 1)
 @example([*DROPPED, ALSO_DROPPED], ["one"] * 6, 1, 1)
 @example([ALSO_DROPPED, *DROPPED[::-1]], ["one"] * 6, 3, 1)
+@example(UNSAID, ["one"] * 6, 1, 1)
+@example(UNSAID[::-1], ["one"] * 6, 1, 1)
+@example([*UNSAID[2:3], *UNSAID[:2], *UNSAID[3:]], ["one"] * 6, 7, 1)
 @given(events, st.lists(st.sampled_from(SOURCES), min_size=6, max_size=6), st.integers(0, 2**16), st.integers(1, 3))
 def test_events_add_up_to_one_story_in_whatever_order_and_number_they_arrive(
     ground: Ground, told: list[Any], to: list[str], seed: int, size: int
