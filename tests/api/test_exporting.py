@@ -143,8 +143,8 @@ def cost_of_exporting(folder: Path, runs: int, parameters: int) -> tuple[int, in
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems tell the memory of a process in other units")
 def test_runs_stream_and_only_a_name_of_each_is_held(tmp_path: Path) -> None:
     """OpenLineage, export check 14: ten times as many runs take as much memory, but for about 1 kB each."""
-    runs = how_many(quick=1000, ci=20_000, long=100_000)
-    parameters = how_many(quick=100, ci=5, long=5)
+    runs = how_many(quick=2500, ci=20_000, long=100_000)
+    parameters = how_many(quick=40, ci=5, long=5)
     _, few = cost_of_exporting(tmp_path / "few", runs // 10, parameters)
     size, many = cost_of_exporting(tmp_path / "many", runs, parameters)
     print(f"{runs:,} runs: {size / 1e6:.0f} MB of events, {many / 1e6:.0f} MB of memory, {few / 1e6:.0f} for a tenth")
