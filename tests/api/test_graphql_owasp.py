@@ -73,7 +73,7 @@ QUERY_LANGUAGES = [
     "\\",
 ]
 NOSQL = ['{"$gt": ""}', "$where", "'; return true; var x='"]
-COMMANDS = ["; touch /tmp/x", "$(id)", "`id`", "| cat /etc/passwd", "../../../etc/passwd"]
+COMMANDS = ["; touch x", "$(id)", "`id`", "| cat /etc/passwd", "../../../etc/passwd"]
 ADDRESSES = [
     "http://127.0.0.1:1/x",
     "http://169.254.169.254/latest/meta-data",
@@ -397,7 +397,7 @@ def test_secure_configuration_there_is_no_console_at_the_endpoint(service: Servi
 
 
 INSIDE = re.compile(
-    r"Traceback|File \"|\.py\b|SELECT |sqlalchemy|psycopg|sqlite|[a-z]Error\b|0x[0-9a-f]{6}|/tmp/|hunter2"
+    r"Traceback|File \"|\.py\b|SELECT |sqlalchemy|psycopg|sqlite|[a-z]Error\b|0x[0-9a-f]{6}|store\.db|hunter2"
 )
 
 
@@ -408,8 +408,8 @@ INSIDE = re.compile(
         KeyError("hunter2"),
         RecursionError("hunter2"),
         MemoryError("hunter2"),
-        OSError(28, "No space left on device", "/tmp/store.db"),
-        StoreUnavailable("the store sqlite:////tmp/store.db cannot do this now: disk is full"),
+        OSError(28, "No space left on device", "/var/lib/watersmeet/store.db"),
+        StoreUnavailable("the store sqlite:////var/lib/watersmeet/store.db cannot do this now: disk is full"),
         Misconfigured("hunter2"),
     ],
 )

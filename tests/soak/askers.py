@@ -4,13 +4,15 @@ import json
 import random
 import threading
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import httpx2
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
+from .crowd import Crowd
 from .stars import SPACE, STARS, Sky, star
 
 FIND = "query($key: String!) { asset(key: $key) { id } }"
@@ -48,33 +50,23 @@ def key_of(name: str) -> str:
     return f"dataset:{SPACE}:{name}"
 
 
-class Askers:
+class Askers(Crowd):
     """Two ask without end, one begins syncs, one listens; `with` ends them."""
 
     def __init__(self, url: str, sky: Sky, heard: Heard, sources: list[str]) -> None:
+        super().__init__()
         self._url = url
         self._sky = sky
         self._heard = heard
         self._sources = sources
-        self._until = threading.Event()
-        work = (lambda: self._ask(1), lambda: self._ask(2), self._sync, self._listen)
-        self._threads = [threading.Thread(target=one, daemon=True) for one in work]
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._until.set()
-        for thread in self._threads:
-            thread.join(120)
-            assert not thread.is_alive()
+    def work(self) -> Sequence[Callable[[], None]]:
+        return (lambda: self._ask(1), lambda: self._ask(2), self._sync, self._listen)
 
     def _ask(self, seed: int) -> None:
         chance = random.Random(seed)
         with httpx2.Client(base_url=self._url, trust_env=False, timeout=60) as client:
-            while not self._until.wait(0.02):
+            while not self.until.wait(0.02):
                 number = chance.randrange(STARS)
                 with self._heard.lock:
                     before = self._heard.seen[number]
@@ -138,7 +130,7 @@ class Askers:
     def _sync(self) -> None:
         chance = random.Random(3)
         with httpx2.Client(base_url=self._url, trust_env=False, timeout=60) as client:
-            while not self._until.wait(1):
+            while not self.until.wait(1):
                 body = {"query": SYNC, "variables": {"source": chance.choice(self._sources)}}
                 try:
                     told = client.post("/graphql", json=body).json()
@@ -152,12 +144,12 @@ class Askers:
 
     def _listen(self) -> None:
         url = f"{self._url.replace('http', 'ws', 1)}/graphql"
-        while not self._until.wait(0.2):
+        while not self.until.wait(0.2):
             try:
                 with connect(url, subprotocols=["graphql-transport-ws"], proxy=None, open_timeout=20) as socket:  # pyright: ignore
                     socket.send(json.dumps({"type": "connection_init"}))
                     socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": WATCH}}))
-                    while not self._until.is_set():
+                    while not self.until.is_set():
                         self._hear(json.loads(socket.recv(timeout=5)))
             except (OSError, WebSocketException, TimeoutError):
                 continue

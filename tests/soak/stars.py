@@ -3,11 +3,15 @@
 import random
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from functools import partial
+from typing import Any
 
 import httpx2
 import orjson
+
+from .crowd import Crowd
 
 RAYS = 15
 """So many tables are written from one star."""
@@ -75,25 +79,17 @@ class Sky:
             return frozenset(self.sent[number])
 
 
-class Emitters:
+class Emitters(Crowd):
     """They post without end, each event again until it is taken; `with` ends them."""
 
     def __init__(self, url: str, sky: Sky, many: int = 3) -> None:
+        super().__init__()
         self._url = url
         self._sky = sky
-        self._until = threading.Event()
-        self._threads = [threading.Thread(target=self._post, args=(one, many), daemon=True) for one in range(many)]
+        self._many = many
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._until.set()
-        for thread in self._threads:
-            thread.join(60)
-            assert not thread.is_alive()
+    def work(self) -> Sequence[Callable[[], None]]:
+        return [partial(self._post, one, self._many) for one in range(self._many)]
 
     def _post(self, emitter: int, many: int) -> None:
         """First every ray of every star of this emitter, then all of them again: the graph stays as large as it is."""
@@ -107,17 +103,17 @@ class Emitters:
                     self._sky.sent[number].add(ray(number, turn))
                     self._sky.events[body] = False
                 self._until_taken(client, body)
-                if self._until.is_set():
+                if self.until.is_set():
                     return
                 with self._sky.lock:
                     self._sky.acknowledged[number].add(ray(number, turn))
                     self._sky.events[body] = True
                 if count % 20 == 0:
                     self._refused(client, chance.choice(BROKEN))
-                self._until.wait(_PAUSE)
+                self.until.wait(_PAUSE)
 
     def _until_taken(self, client: httpx2.Client, body: bytes) -> None:
-        while not self._until.is_set():
+        while not self.until.is_set():
             status, said = self._told(client, body)
             if status == 201:
                 return
