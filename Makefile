@@ -17,6 +17,8 @@ FROZEN := $(if $(LOCK),--frozen)
 # setuptools warns of folders that are named as the package; the package is named so that there are none.
 QUIETLY := PYTHONWARNINGS=ignore
 REAL := .venvs/real.env
+# Reading needs no client of a platform but where stores without a server are opened; the others are large, and for writing.
+EXTRAS := mlflow
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install run test test-hard test-long soak coverage reached mutate test-real real-servers failures lint format bench package clean
@@ -104,12 +106,12 @@ endef
 $(READY): pyproject.toml $(LOCK)
 	@echo "Setting up .venv (only once; it takes a minute) ..."
 	@if command -v uv >/dev/null 2>&1; then \
-	    uv sync -q $(FROZEN) --all-extras --no-dev $(if $(PYTHON),--python "$(PYTHON)"); \
+	    uv sync -q $(FROZEN) $(addprefix --extra ,$(EXTRAS)) --no-dev $(if $(PYTHON),--python "$(PYTHON)"); \
 	else \
 	    $(find_python) && \
 	    { $(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear .venv; } && \
 	    $(BIN)/python -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1' && \
-	    $(QUIETLY) $(BIN)/python -m pip install -q -e '.[all]'; \
+	    $(QUIETLY) $(BIN)/python -m pip install -q -e '.[$(EXTRAS)]'; \
 	fi
 	@touch $@
 

@@ -95,7 +95,8 @@ class _Advisory(Held):
 
     def check(self) -> None:
         if self._connection.invalidated:
-            raise StoreUnavailable("a lock of the store was lost with its connection. Check that the server runs")
+            shown = self._db.url.render_as_string(hide_password=True)
+            raise StoreUnavailable(f"the store {shown} lost a lock with its connection. Check that the server runs")
         with self._db.translating():
             self._connection.execute(sa.select(sa.literal(1)))
 
