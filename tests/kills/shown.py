@@ -135,3 +135,9 @@ def _living(store: Store) -> tuple[dict[int, int], set[int]]:
 def run_ids(store: Store, source: str) -> Counter[str]:
     """How often each run has an event in the store."""
     return Counter(orjson.loads(body)["run"]["runId"] for _, body in _events(store, source))
+
+
+def said_of(url: str, source: str) -> str:
+    """What the journal says of the last pull, where there was a place to write it."""
+    with Store.open(url) as store:
+        return store.journal.syncs(source, first=1)[0].message or ""

@@ -20,6 +20,7 @@ from ..scale import scale
 from .clusters import Cluster
 from .forks import Forks
 from .shares import rounds
+from .shown import said_of
 from .worlds import Lengths, World
 
 pytestmark = [
@@ -95,7 +96,7 @@ def test_syncs_whose_backend_is_killed_say_so_and_go_on(
             assert ended.code in (Code.OK, Code.INCOMPLETE, Code.STORE), ended
             cluster.wait()
             if ended.code == Code.STORE:
-                assert_said(ended.err or complaint(url, source))
+                assert_said(ended.err or f"watersmeet: {said_of(url, source)}")
         world.follow(forks, config)
         world.check(forks, config, url)
 
@@ -124,14 +125,6 @@ def test_a_scheduler_whose_lock_went_with_its_connection_takes_it_again(cluster:
                 pass
         finally:
             scheduler.stop()
-
-
-def complaint(url: str, source: str) -> str:
-    """What the journal says of the last pull, as the command line would: only a new connection could tell it."""
-    with Store.open(url) as store:
-        row = store.journal.syncs(source, first=1)[0]
-        assert row.error == "StoreUnavailable", row
-        return f"watersmeet: {row.message}"
 
 
 def assert_said(err: str) -> None:
