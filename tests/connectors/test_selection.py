@@ -17,7 +17,7 @@ from watersmeet.federation.rows import SourceRow, Weight
 from watersmeet.federation.store import Store, examine, utcnow
 from watersmeet.federation.sync import pull
 
-from .test_marquez_acceptance import event
+from .marquez.telling import event
 
 V2 = "/api/2.0/mlflow"
 

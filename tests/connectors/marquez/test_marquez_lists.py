@@ -14,7 +14,7 @@ from watersmeet.connectors.marquez.read import Marquez
 from watersmeet.connectors.marquez.sandbox import Sandbox
 from watersmeet.federation.model import AssetKind, EdgeKind, Evidence, Form, Nature, RunState, Spelling
 
-from .conftest import NOW, Told
+from ..conftest import NOW, Told
 
 SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs"
 ORDERS = ("postgres://db:5432", "shop.public.orders")
