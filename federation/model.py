@@ -142,7 +142,8 @@ class Form(StrEnum):
     URI (uri,) · LOCAL (host or "", path) · TABLE (system, authority, dotted name) ·
     OPENLINEAGE_JOB (namespace, name) · OPENLINEAGE_RUN (run id,) ·
     MLFLOW (instance, workspace, type, id) · GIT (repository url, commit) · TABLE_UUID (uuid,) ·
-    MLFLOW_DATASET (instance, workspace, experiment id, name, digest) · NATIVE (source id, native id) · NAME (text,)
+    MLFLOW_DATASET (instance, workspace, experiment id, name, digest) · NATIVE (source id, native id) · NAME (text,) ·
+    URN (DataHub's URN, source id, "sibling" where the source tells it as a further name)
     """
 
     OPENLINEAGE = "openlineage"
@@ -159,6 +160,7 @@ class Form(StrEnum):
     TABLE_UUID = "table_uuid"
     NATIVE = "native"
     NAME = "name"
+    URN = "urn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class Record:
     """What the source calls it, unique within the source over all kinds, for ever the same."""
     kind: AssetKind
     name: str
+    """Empty: not told by this scope; another one's word counts, or the native id."""
     subtype: str | None = None
     described: bool = True
     """False: only a name at the end of an edge (a stub), until somebody describes it."""

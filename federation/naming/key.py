@@ -12,7 +12,7 @@ EXACTLY = "="
 """Stands before the path of a key that minds the case where its system, unquoted, does not."""
 
 _FOLDED = ", case folded"
-_ALIASES = frozenset({"symlink", "job namespace as Marquez stores it"})
+_ALIASES = frozenset({"symlink", "sibling", "job namespace as Marquez stores it"})
 ENVIRONMENT = "environment"
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ..model import AssetKind, Form, Spelling
 from .columns import field_path
+from .datahub import urn_keys
 from .git import git_key
 from .key import Key, PhysicalName, key, name_keys
 from .mlflow import address, dataset_key, mlflow_key, paired
@@ -252,6 +253,16 @@ def _name(spelling: Spelling, kind: AssetKind, registry: Registry) -> tuple[Key,
     return (key(_CLASS_OF.get(kind, "other"), "name", "", spelling.parts[0], strong=False, rule="name"),)
 
 
+def _urn(spelling: Spelling, kind: AssetKind, registry: Registry) -> tuple[Key, ...]:
+    """A sibling's URN is no name of this thing's own: what it says of places says nothing of this one."""
+    urn, source, told_as = (*spelling.parts, "", "")[:3]
+    class_ = _CLASS_OF.get(kind, "other")
+    if told_as:
+        return (key(class_, "native", source, urn, strong=True, rule="sibling"),)
+    own = key(class_, "native", source, urn, strong=bool(source), rule="native id")
+    return (own, *urn_keys(urn, registry, source))
+
+
 _READERS: dict[Form, _Reader] = {
     Form.OPENLINEAGE: _openlineage,
     Form.SYMLINK: _symlink,
@@ -267,6 +278,7 @@ _READERS: dict[Form, _Reader] = {
     Form.TABLE_UUID: _table_uuid,
     Form.NATIVE: _native,
     Form.NAME: _name,
+    Form.URN: _urn,
 }
 
 

@@ -63,7 +63,7 @@ def merged(sayings: Iterable[Said], native_id: str) -> Merged:
 def _put(row: dict[str, Any], doc: dict[str, Any]) -> None:
     if doc["kind"] != _OTHER:
         row["kind"] = doc["kind"]
-    row["name"] = doc["name"]
+    row["name"] = doc["name"] or row["name"]
     row["described"] = max(row["described"], int(doc["described"]))
     row["suspect"] = min(row["suspect"], int(doc["suspect"]))
     for name in ("subtype", "teller", "description", "url"):

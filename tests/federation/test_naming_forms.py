@@ -345,6 +345,7 @@ LENGTH = {
     Form.TABLE_UUID: 1,
     Form.NATIVE: 2,
     Form.NAME: 1,
+    Form.URN: 2,
 }
 
 parts = st.lists(st.text(alphabet='ab."`[]=#\\|', max_size=5), min_size=1, max_size=4)
