@@ -63,7 +63,7 @@ mutate: $(READY_DEV) ## change naming, identity, graph and events a little, and 
 real-servers: $(REAL) ## install a real MLflow, dbt and Spark into .venvs (about 1.5 GB)
 
 test-real: $(READY_DEV) $(REAL) ## the end-to-end tests with them; nothing may be skipped
-	@. ./$(REAL) && WATERSMEET_REQUIRE_REAL=1 $(BIN)/python -m pytest tests/e2e -rs $(ARGS)
+	@. ./$(REAL) && WATERSMEET_REQUIRE_REAL=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e -rs $(ARGS)
 
 failures: $(READY_DEV) ## do every failure to the platforms in miniature, and write docs/failures.md anew
 	@WATERSMEET_WRITE_FAILURES=1 $(BIN)/python -m pytest tests/connectors/contract -q -k Failures $(ARGS)
