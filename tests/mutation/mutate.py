@@ -63,8 +63,8 @@ also_copy = ["profile_of_mutation.py"]
 """
 
 # One process runs a test many times over here, which hypothesis takes for a mistake; and mutants meet equal examples,
-# few of them: what a law finds only in its hundredth history is too dear for thousands of mutants. A mutant is dead with
-# the first history that shows it, so nobody looks for the smallest one.
+# few of them: what a law finds only in its hundredth history is too dear for thousands of mutants. A mutant is dead
+# with the first history that shows it, so nobody looks for the smallest one.
 PROFILE = """\
 import pytest
 from hypothesis import HealthCheck, Phase, settings
