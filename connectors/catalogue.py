@@ -11,6 +11,7 @@ from ..federation.connector import Connector
 GROUP = "watersmeet.connectors"
 """The entry point by which a distribution brings a connector: platform = a callable that takes a `Source`."""
 _OWN = {
+    "datahub": ("datahub.read", "DataHub"),
     "marquez": ("marquez.read", "Marquez"),
     "mlflow": ("mlflow.read", "MLflow"),
     "openlineage": ("openlineage.read", "OpenLineage"),

@@ -12,6 +12,17 @@ RUN_EVENTS = "dataProcessInstanceRunEvent"
 RESULTS = "assertionRunEvent"
 SERIES = {"dataProcessInstance": RUN_EVENTS, "assertion": RESULTS}
 """The aspects that are series of events, of the types whose last events are read."""
+TYPES = (
+    "aiAgent", "agentSkill", "api", "application", "assertion", "businessAttribute", "chart", "container",
+    "corpGroup", "corpuser", "dashboard", "dataContract", "dataFlow", "dataHubAction", "dataHubFile",
+    "dataHubIngestionSource", "dataHubPersona", "dataHubRole", "dataJob", "dataPlatform", "dataPlatformInstance",
+    "dataProcess", "dataProcessInstance", "dataProduct", "dataType", "dataset", "document", "domain", "entityType",
+    "erModelRelationship", "form", "glossaryNode", "glossaryTerm", "incident", "metric", "mlFeature",
+    "mlFeatureTable", "mlModel", "mlModelDeployment", "mlModelGroup", "mlPrimaryKey", "notebook", "ownershipType",
+    "platformResource", "query", "repository", "role", "schemaField", "semanticModel", "service",
+    "structuredProperty", "tag", "versionSet",
+)  # fmt: skip
+"""Types that are known by name; a server's registry, or a file, may bring more."""
 _STATUS = "status"
 
 
@@ -32,6 +43,8 @@ def series(aspect: Aspect, place: Place, events: Sequence[Json]) -> Told:
 
 def meaning(aspect: Aspect, place: Place) -> Told:
     """One aspect. What is not known by name is kept whole, as a facet of its entity."""
+    if aspect.name.lower() == f"{aspect.urn.type}key".lower():
+        return Told()  # the URN, told once more
     match aspect.name:
         case "status":
             return status(aspect, place)

@@ -117,7 +117,7 @@ def entity(one: Urn, place: Place) -> Scope:
     """That a thing exists, with all that its URN tells. Told of every entity, whatever aspects it has."""
     above = _above(one, place)
     edges = tuple(Edge(plain(one), plain(parent), EdgeKind.PART_OF) for parent in _parents(one))
-    return Scope(_key(one, f"{one.type}Key"), (_named(one, place), *above), edges, stated_at=_LONG_AGO)
+    return Scope(scope_key(one, f"{one.type}Key"), (_named(one, place), *above), edges, stated_at=_LONG_AGO)
 
 
 def stub(one: Urn, place: Place) -> tuple[Record, ...]:
@@ -215,7 +215,7 @@ class Saying:
         )
         self.others.pop(self.native_id, None)
         records = (record, *self.others.values())
-        key = _key(aspect.urn, aspect.name)
+        key = scope_key(aspect.urn, aspect.name)
         scope = Scope(key, records, tuple(self.edges.values()), self.nature, aspect.stated_at)
         return Told((scope,), skipped=tuple(self.skipped))
 
@@ -241,7 +241,8 @@ class Saying:
         return self.kind if one is self.aspect.urn else kind_of(one)
 
 
-def _key(one: Urn, aspect: str) -> str:
+def scope_key(one: Urn, aspect: str) -> str:
+    """What names the scope of one aspect: its family are the entities of one type."""
     return f"{one.type}/{one.text}/{aspect}"
 
 

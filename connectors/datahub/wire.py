@@ -38,6 +38,11 @@ def field(value: Json, name: str) -> Json:
     return cast(Mapping[str, Any], value).get(name) if isinstance(value, Mapping) else None
 
 
+def members(value: Json) -> dict[str, Any] | None:
+    """An object; None if it is none."""
+    return cast(dict[str, Any], value) if isinstance(value, dict) else None
+
+
 def text(value: Json, name: str) -> str | None:
     """A text field that is not empty, unwrapped if it stands in a union of texts, without secrets."""
     found = field(value, name)

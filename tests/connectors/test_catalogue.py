@@ -28,7 +28,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, *points: EntryPoint) -> None:
     monkeypatch.setattr(catalogue, "entry_points", found)
 
 
-@pytest.mark.parametrize("platform", ["marquez", "mlflow", "openlineage"])
+@pytest.mark.parametrize("platform", ["datahub", "marquez", "mlflow", "openlineage"])
 def test_our_own_platforms_are_there(platform: str):
     made = catalogue.connector(source(platform))
     assert isinstance(made, Connector)
@@ -39,7 +39,7 @@ def test_our_own_platforms_are_there(platform: str):
 
 def test_an_unknown_platform_is_answered_with_the_known_ones():
     with pytest.raises(
-        Misconfigured, match=r"no connector for platform 'atlas'; there are: marquez, mlflow, openlineage"
+        Misconfigured, match=r"no connector for platform 'atlas'; there are: datahub, marquez, mlflow, openlineage"
     ):
         catalogue.connector(source("atlas"))
 

@@ -24,10 +24,13 @@ CHECKS = {
     "Marquez, check": 16,
     "OpenLineage, receive check": 15,
     "OpenLineage, export check": 15,
+    "DataHub, check": 24,
 }
 """How many each guide has."""
+_DATAHUB_TO_COME = (3, 4, 5, 6, 7, 8, 9, 11, 12, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24)
 NOT_HERE = {
     Check("MLflow, check", 16): "writing into MLflow is a proposal: Watersmeet only reads platforms",
+    **{Check("DataHub, check", number): "shown by parts that are being built" for number in _DATAHUB_TO_COME},
 }
 """Those that have no test, and why."""
 REAL = {Check("MLflow, check", number) for number in (*range(1, 10), 12, 13, 14)}
@@ -37,6 +40,7 @@ SECTIONS = {
     "Marquez, check": ("marquez.md", "## 11 ", ""),
     "OpenLineage, receive check": ("openlineage.md", "## 12 ", "Receive"),
     "OpenLineage, export check": ("openlineage.md", "## 12 ", "Export"),
+    "DataHub, check": ("datahub.md", "## 9. ", ""),
 }
 _NAMED = re.compile(r"(\w+, (?:receive |export )?check) (\d+)( \(real server\))?(?=[.:,])")
 _LOOSE = re.compile(r"\b(?:check|receive|export) \d", re.IGNORECASE)
@@ -92,5 +96,5 @@ def test_the_guides_have_as_many(guide: str, shared: Path) -> None:
     text = (shared / "platforms" / file).read_text(encoding="utf-8")
     text = text[text.index(section.strip()) :].split("\n## ")[0]
     text = text[text.index(f"\n{part}\n") + len(part) + 2 :].split("\n\n")[0] if part else text
-    numbers = [int(one) for one in re.findall(r"^(\d+)\. ", text, re.MULTILINE)]
+    numbers = [int(one) for one in re.findall(r"(?:^|(?<=[.] ))(\d+)\. (?=\S)", text, re.MULTILINE)]
     assert numbers == list(range(1, CHECKS[guide] + 1))

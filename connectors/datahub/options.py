@@ -1,0 +1,88 @@
+"""What only a DataHub source can be told: how much is asked at once, and which parts are asked for at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Any, cast
+
+from ...config.errors import Misconfigured
+
+MOST = 5000
+"""The server silently answers 5000 to everything beyond 10000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`options` of a source of platform datahub."""
+
+    page_size: int = 300
+    """Entities a page; halved where an answer is too large."""
+    events: bool = True
+    """Follow the change log between full readings, where the server lets us."""
+    events_retention_days: float = 6.0
+    """Changes older than this may be gone from the log: then everything is read."""
+    full_hours: float = 24.0
+    """How often everything is read from first to last, so that what is gone is noticed."""
+    run_events: int = 20
+    """How many of the newest events of a run or an assertion are read; 0: none, so that runs have no end."""
+    ignore: tuple[str, ...] = (
+        "dataHubPolicy",
+        "dataHubView",
+        "dataHubPageTemplate",
+        "dataHubPageModule",
+        "post",
+        "test",
+    )
+    """Types of entities that are not read."""
+    trackers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """`{mlflow: tracking}`: the source that reads the tracker whose runs DataHub knows, so that both join."""
+
+    @property
+    def full_every(self) -> timedelta:
+        """`full_hours` as a duration."""
+        return timedelta(hours=self.full_hours)
+
+    @property
+    def events_retention(self) -> timedelta:
+        """`events_retention_days` as a duration."""
+        return timedelta(days=self.events_retention_days)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], source: str) -> "Options":
+        """Read the `options` of a source; raises `Misconfigured` with what is allowed."""
+        known = {one.name for one in fields(cls)}
+        for name in given:
+            if name not in known:
+                allowed = ", ".join(sorted(known))
+                raise Misconfigured(f"source {source!r}: options.{name} is not known to datahub; known are {allowed}")
+        made = {name: _judged(name, value, source) for name, value in given.items()}
+        options = cls(**made)
+        options._check(source)
+        return options
+
+    def _check(self, source: str) -> None:
+        if self.page_size < 1:
+            raise Misconfigured(f"source {source!r}: options.page_size is at least 1 (200 to 500 is good)")
+        if self.run_events < 0:
+            raise Misconfigured(f"source {source!r}: options.run_events is 0 or more")
+
+
+def _judged(name: str, value: object, source: str) -> Any:
+    match name:
+        case "ignore":
+            if isinstance(value, list) and all(isinstance(one, str) for one in cast(list[object], value)):
+                return tuple(cast(list[str], value))
+            raise Misconfigured(f"source {source!r}: options.ignore must be a list of types, not {value!r}")
+        case "trackers":
+            if isinstance(value, dict) and all(isinstance(one, str) for one in cast(dict[str, object], value).values()):
+                return cast(dict[str, str], value)
+            raise Misconfigured(f"source {source!r}: options.trackers names a source for a platform, not {value!r}")
+        case "events":
+            wanted: tuple[type, ...] = (bool,)
+        case "page_size" | "run_events":
+            wanted = (int,)
+        case _:
+            wanted = (int, float)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+        raise Misconfigured(f"source {source!r}: options.{name} must be a {wanted[-1].__name__}, not {value!r}")
+    return value
