@@ -58,6 +58,7 @@ def training_run(aspect: Aspect, place: Place) -> Told:
 def run_events(aspect: Aspect, place: Place, events: Iterable[Json]) -> Told:
     """`dataProcessInstanceRunEvent`: how the run went, of all its events that are known. The newest is kept."""
     saying = Saying(aspect, place)
+    saying.is_series = True
     saying.nature = Nature.HAPPENED
     saying.run = life(events)
     saying.url = text(aspect.value, "externalUrl")

@@ -1,6 +1,7 @@
 """Which aspect means what: the one place that knows all of them by name."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ...federation.model import Json, Tombstone
 from . import columns, facets, jobs, models, quality
@@ -31,6 +32,10 @@ def whole(one: Urn, aspects: Iterable[Aspect], place: Place) -> Told:
     told = Told((entity(one, place),))
     for aspect in aspects:
         told += meaning(aspect, place)
+    if any(not stone.is_withdrawn for stone in told.tombstones):
+        # Whatever describes it stands before its end, or it would live on.
+        latest = max((scope.stated_at for scope in told.scopes if scope.stated_at is not None), default=None)
+        return replace(told, tombstones=tuple(replace(stone, at=latest) for stone in told.tombstones))
     return told
 
 

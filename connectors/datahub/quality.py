@@ -20,6 +20,7 @@ def assertion(aspect: Aspect, place: Place) -> Told:
 def results(aspect: Aspect, place: Place, events: Iterable[Json]) -> Told:
     """`assertionRunEvent`: the newest result, on the assertion."""
     saying = Saying(aspect, place)
+    saying.is_series = True
     newest: Json = max(events, key=lambda one: field(one, "timestampMillis") or 0, default=None)
     result = field(newest, "result")
     at = moment(field(newest, "timestampMillis"))

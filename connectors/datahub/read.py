@@ -12,8 +12,10 @@ from ...federation.connector import Batch, Cursor, Health
 from ...federation.model import Record
 from .files import Files
 from .options import Options
+from .rest import Rest
 from .saying import Place
 from .selection import left_out
+from .server import Server
 
 
 def utcnow() -> datetime:
@@ -37,10 +39,13 @@ class DataHub:
         options = Options.of(source.options, source.name)
         place = Place(source.id, options.trackers)
         self._source = source
-        self._from = Files(source, place)
+        self._rest = Rest(source, transport, sleep, clock) if source.url else None
+        self._from: Files | Server = Files(source, place)
+        if self._rest is not None:
+            self._from = Server(source, options, place, self._rest, clock)
 
     def check(self) -> Health:
-        """Reach it, and tell what is missing."""
+        """Reach it, and tell what is missing. Raises `SourceError`."""
         return self._from.check()
 
     def read(self, since: Cursor | None) -> Iterator[Batch]:
@@ -48,8 +53,16 @@ class DataHub:
         yield from self._from.read(since)
 
     def gone(self, native_ids: Iterable[str]) -> Iterator[str]:
-        """What complete files lack is gone."""
-        yield from native_ids
+        """Those that answer 404; what complete files lack is gone."""
+        if isinstance(self._from, Server):
+            yield from self._from.gone(native_ids)
+        else:
+            yield from native_ids
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Those that answer 403: a grant was taken away since they were read."""
+        return tuple(self._from.refused) if isinstance(self._from, Server) else ()
 
     @property
     def selection(self) -> str:
@@ -62,3 +75,5 @@ class DataHub:
 
     def close(self) -> None:
         """Give back connections."""
+        if self._rest is not None:
+            self._rest.close()

@@ -59,6 +59,8 @@ _STRUCTURE = {
     Says.CHECK: EdgeKind.CHECK,
     Says.RUN_OF: EdgeKind.RUN_OF,
 }
+SERIES = "series"
+"""The family of the events of runs and assertions, which no complete listing names."""
 _LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 """When a URN was spelled: before everything else that was ever said of the thing, so any name that is told wins."""
 
@@ -155,6 +157,8 @@ class Saying:
         self.edges: dict[tuple[str, str, EdgeKind, str | None], Edge] = {}
         self.skipped: list[Skipped] = []
         self.nature = Nature.STANDING
+        self.is_series = False
+        """Events come and go by themselves: they say how a thing fared, not that it is there."""
         self.evidence = Evidence.DECLARED
         self._left_out: frozenset[str] = frozenset()
 
@@ -203,8 +207,9 @@ class Saying:
         record = Record(
             self.native_id,
             self.kind,
-            self.name or "",
+            self.name or ("" if not self.is_series else aspect.urn.label),
             subtype=self.subtype,
+            described=not self.is_series,
             description=self.description,
             url=self.url,
             created_at=self.created_at,
@@ -216,6 +221,8 @@ class Saying:
         self.others.pop(self.native_id, None)
         records = (record, *self.others.values())
         key = scope_key(aspect.urn, aspect.name)
+        if self.is_series:
+            key = f"{SERIES}/{key}"
         scope = Scope(key, records, tuple(self.edges.values()), self.nature, aspect.stated_at)
         return Told((scope,), skipped=tuple(self.skipped))
 

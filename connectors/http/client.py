@@ -60,8 +60,10 @@ class Http:
         jitter: Callable[[], float] = random.random,
         on_request: Callable[[str, str], None] | None = None,
         resolve: Resolve = resolved,
+        lasting: Iterable[str] = (),
     ) -> None:
-        """`source` is how messages call it (`marquez 'lab'`); `on_request` is told method and path of each try.
+        """`source` is how messages call it (`marquez 'lab'`); `on_request` is told method and path of each try;
+        `lasting` are words by which an answer of 500 and more says that asking again does not help.
 
         A `transport` takes the place of the network, and of the look at where names lead.
         """
@@ -75,7 +77,7 @@ class Http:
         self._jitter = jitter
         self._on_request = on_request
         self._pace = Pace()
-        self._translation = Translation(source, self._secrets, clock)
+        self._translation = Translation(source, self._secrets, clock, lasting)
         self._source = source
         context = trust(self._base, source, ca, client_cert, client_key)
 

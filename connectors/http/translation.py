@@ -31,10 +31,18 @@ _PRESSED = (429, 503)
 class Translation:
     """Speaks of one source. Whatever it quotes is scrubbed."""
 
-    def __init__(self, source: str, secrets: Callable[[], Iterable[str]], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        source: str,
+        secrets: Callable[[], Iterable[str]],
+        clock: Callable[[], datetime],
+        lasting: Iterable[str] = (),
+    ) -> None:
+        """`lasting`: words in an answer of 500 and more which say that asking again does not help."""
         self._source = source
         self._secrets = secrets
         self._clock = clock
+        self._lasting = tuple(word.encode() for word in lasting)
 
     def judged(self, where: str, answer: Answer) -> Answer:
         """The answer, if it is a good one. Raises `SourceError`, or `Trouble` where another try may help."""
@@ -47,7 +55,7 @@ class Translation:
                 f"{self._source}: {status} on {where}{told}",
                 failing(answer),
                 self._clock(),
-                passing=status in _PASSING,
+                passing=status in _PASSING and not any(word in answer.body for word in self._lasting),
                 pressed=status in _PRESSED,
                 retry_after=answer.retry_after(self._clock()),
             )

@@ -1,0 +1,106 @@
+"""What an entity of the API becomes: each aspect by itself, so that a broken one takes nothing with it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from ...federation.errors import SourceError
+from ...federation.model import Json, Skipped
+from .mapping import SERIES, series, whole
+from .rest import Rest
+from .saying import Aspect, Place, Told
+from .urn import BadUrn, Urn, read
+from .wire import field, members, moment, sample, stamped
+
+_TAKEN = 500
+_Row = Mapping[str, Any]
+
+
+class Entities:
+    """Translates entities, and asks for the last events of those that have some."""
+
+    def __init__(self, rest: Rest, place: Place, selects: Callable[[Urn], bool], run_events: int) -> None:
+        self._rest = rest
+        self._place = place
+        self._selects = selects
+        self._run_events = run_events
+        self.failures: list[str] = []
+
+    def told(self, rows: Iterable[_Row], since: datetime | None = None) -> Told:
+        """All that some entities say. Runs that were made before `since` have had their last event."""
+        told = Told()
+        for row in rows:
+            told += self._one(row, since)
+        return told
+
+    def _one(self, row: _Row, since: datetime | None) -> Told:
+        try:
+            one = read(row.get("urn"))
+        except BadUrn as error:
+            what = f"entity {sample(row.get('urn'))[:_TAKEN]}"
+            return Told(skipped=(Skipped(what, f"its URN names nothing: {error}", sample(dict(row))),))
+        if not self._selects(one):
+            return Told()
+        aspects, aside = list[Aspect](), list[Skipped]()
+        for name, envelope in row.items():
+            if name == "urn":
+                continue
+            value = members(field(envelope, "value"))
+            if value is None:
+                aside.append(Skipped(f"{one.text} {name}", "the aspect is no object", sample(envelope)))
+            else:
+                aspects.append(_aspect(one, name, value, field(envelope, "systemMetadata")))
+        told = whole(one, aspects, self._place) + Told(skipped=tuple(aside))
+        return told + self._events(one, aspects, since)
+
+    def _events(self, one: Urn, aspects: Iterable[Aspect], since: datetime | None) -> Told:
+        name = SERIES.get(one.type)
+        if name is None or not self._run_events or self.failures:
+            return Told()
+        made = next((stamped(aspect.value, "created") for aspect in aspects if "created" in aspect.value), None)
+        if one.type == "dataProcessInstance" and since is not None and made is not None and made < since:
+            return Told()
+        return self.events(one)
+
+    def events(self, one: Urn) -> Told:
+        """The newest events of one run or assertion. Where they cannot be had, that is said once."""
+        name = SERIES[one.type]
+        try:
+            written = self._rest.series(one, name, self._run_events)
+        except SourceError as error:
+            self.failures.append(f"the events of runs and assertions cannot be read: {error}")
+            return Told()
+        events, aside = list[Json](), list[Skipped]()
+        for text in written:
+            event = _parsed(text)
+            if event is None:
+                aside.append(Skipped(f"{one.text} {name}", "an event is no object", sample(text)))
+            else:
+                events.append(event)
+        if not events:
+            return Told(skipped=tuple(aside))
+        newest = max(events, key=lambda event: _number(field(event, "timestampMillis")))
+        aspect = Aspect(one, name, newest, moment(field(newest, "timestampMillis")))
+        told = series(aspect, self._place, events)
+        return replace(told, skipped=told.skipped + tuple(aside))
+
+
+def _aspect(one: Urn, name: str, value: Mapping[str, Any], stamps: Json) -> Aspect:
+    """`lastObserved` moves each time the same is told again: it only stands in where nothing else is told."""
+    stated = stamped(stamps, "aspectModified") or stamped(stamps, "aspectCreated")
+    changed = field(stamps, "version") != "1"
+    return Aspect(one, name, value, stated or moment(field(stamps, "lastObserved")), changed)
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        return members(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _number(value: Json) -> float:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
