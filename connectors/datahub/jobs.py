@@ -1,6 +1,7 @@
 """What flows, tasks and their runs become: what they read and wrote, in which order, and how they ended."""
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 
 from ...federation.model import Evidence, Form, Json, Nature, Run, RunState, Spelling
 from .columns import fine_grained
@@ -110,4 +111,4 @@ def _is_mlflow(native_id: str) -> bool:
 
 def _number(value: Json, name: str) -> int:
     found = field(value, name)
-    return int(found) if isinstance(found, int | float) and not isinstance(found, bool) else 0
+    return int(found) if isinstance(found, int | float) and isfinite(found) else 0

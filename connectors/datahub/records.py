@@ -91,7 +91,7 @@ def _proposal(record: Mapping[str, Any]) -> Change:
 
 
 def _value(one: Urn, aspect: str, written: Json) -> Json:
-    """`{"json": …}`, or `{"value": "<json text>"}`, where bytes may be written as Latin-1 (Avro's JSON)."""
+    """`{"json": …}`, or `{"value": "<json text>"}`."""
     written = unwrapped(written)
     if field(written, "json") is not None:
         return field(written, "json")
@@ -107,14 +107,6 @@ def decoded(text: str, what: str) -> Json:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise BadRecord(f"the value of {what} is no JSON: {error}") from error
-
-
-def latin(text: str) -> str:
-    """Bytes that Avro wrote as a text, one sign a byte, as the UTF-8 that they are; other texts as they are."""
-    try:
-        return text.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return text
 
 
 def _urn(value: Json) -> Urn:

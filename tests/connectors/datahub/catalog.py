@@ -12,7 +12,15 @@ URL = "http://datahub.test:8080"
 Answer = httpx2.Response
 Fault = Callable[[httpx2.Request], Answer | None]
 OBJECTS = {
-    "dataset": ("status", "datasetProperties", "upstreamLineage", "schemaMetadata", "ownership", "datasetProfile"),
+    "dataset": (
+        "status",
+        "datasetProperties",
+        "upstreamLineage",
+        "schemaMetadata",
+        "ownership",
+        "siblings",
+        "datasetProfile",
+    ),
     "dataProcessInstance": ("dataProcessInstanceProperties", "dataProcessInstanceRunEvent", "status"),
     "assertion": ("assertionInfo", "assertionRunEvent"),
     "tag": ("tagProperties",),
