@@ -7,6 +7,8 @@ from typing import BinaryIO
 
 CHUNK = 1 << 18
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_INSIDE = re.compile(rb'(?:[^{}\[\]"]++|"(?:[^"\\]++|\\.)*+")*+[{}\[\]]', re.DOTALL)
+"""All up to the next bracket: within a record nothing else counts."""
 _SPACE = re.compile(rb"\s*")
 
 
@@ -68,7 +70,7 @@ class _Scanner:
         self._start = None if self._start is None else self._start - keep
 
     def _scan(self, is_last: bool) -> Iterator[Element]:
-        while found := _TOKEN.search(self._buffer, self._at):
+        while found := self._next():
             token = found[0]
             is_whole = len(token) == 1 and token in b"{}[],:"
             if found.end() == len(self._buffer) and not is_whole and not token.endswith(b'"') and not is_last:
@@ -77,6 +79,11 @@ class _Scanner:
                 return  # a text whose end is not there yet
             self._at = found.end()
             yield from self._took(token, found.start())
+
+    def _next(self) -> re.Match[bytes] | None:
+        if self._depth > 0 and (inside := _INSIDE.match(self._buffer, self._at)):
+            self._at = inside.end() - 1
+        return _TOKEN.search(self._buffer, self._at)
 
     def _took(self, token: bytes, at: int) -> Iterator[Element]:
         if self._depth == 0 and token in (b"[", b"]"):

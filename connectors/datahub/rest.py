@@ -128,9 +128,7 @@ class Rest:
     def poll(self, topic: str, offset: str | None, limit: int) -> tuple[list[str], str]:
         """Changes from an offset on, and the next one; without an offset none, and where the log ends now."""
         params: dict[str, str | int] = {"topic": topic, "limit": limit, "pollTimeoutSeconds": 1}
-        answer = self._roomy.get_json(
-            "/openapi/v1/events/poll", params | ({"offsetId": offset} if offset else {}), retries=1
-        )
+        answer = self._roomy.get_json("/openapi/v1/events/poll", params | ({"offsetId": offset} if offset else {}))
         told, following = field(answer, "errorMessage"), field(answer, "offsetId")
         if told or not isinstance(following, str) or not following:
             raise SourceChanged(f"{self.called}: the change log answers {str(told or 'without an offset')[:200]!r}")

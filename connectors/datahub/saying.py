@@ -1,7 +1,7 @@
 """What one aspect of one entity becomes: a scope of its own, so that a re-read aspect replaces exactly what it said."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -124,7 +124,7 @@ def entity(one: Urn, place: Place) -> Scope:
 
 def stub(one: Urn, place: Place) -> tuple[Record, ...]:
     """A thing that is only named, and what it is part of."""
-    return (replace(_named(one, place), described=False), *_above(one, place))
+    return (_named(one, place, described=False), *_above(one, place))
 
 
 def flow(up: AssetKind, down: AssetKind) -> EdgeKind:
@@ -191,6 +191,8 @@ class Saying:
             reason = f"it names no thing that DataHub could know: {error}"
             self.skipped.append(Skipped(f"{self.aspect.what}: {place}", reason, sample(value)))
             return None
+        if plain(found) in self.others:
+            return found
         for record in stub(found, self.place):
             self.others.setdefault(record.native_id, record)
         for parent in _parents(found):
@@ -253,9 +255,9 @@ def scope_key(one: Urn, aspect: str) -> str:
     return f"{one.type}/{one.text}/{aspect}"
 
 
-def _named(one: Urn, place: Place) -> Record:
+def _named(one: Urn, place: Place, *, described: bool = True) -> Record:
     subtype = None if one.type in _SAID_BY_KIND else one.type
-    return Record(plain(one), kind_of(one), one.label, subtype=subtype, spellings=spelling(one, place))
+    return Record(plain(one), kind_of(one), one.label, subtype, described, spellings=spelling(one, place))
 
 
 def _parents(one: Urn) -> Iterable[Urn]:

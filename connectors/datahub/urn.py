@@ -1,5 +1,6 @@
 """How DataHub writes the name of a thing: `urn:li:<type>:<key>`, and why a text is none."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,6 +10,7 @@ from ...federation.naming.columns import datahub_path
 
 PREFIX = "urn:li:"
 _ESCAPES = {"%2C": ",", "%2c": ",", "%28": "(", "%29": ")"}
+_SIGNS = re.compile(r"[(),]")
 _ID, _URN = "", "urn"
 _SHAPES: dict[str, Sequence[str]] = {
     "dataset": ("dataPlatform", _ID, _ID),
@@ -117,17 +119,19 @@ def encoded(path: str) -> str:
 
 def decoded(text: str) -> str:
     """A part of a URN as a person would write it."""
-    for code, sign in _ESCAPES.items():
-        text = text.replace(code, sign)
+    if "%" in text:
+        for code, sign in _ESCAPES.items():
+            text = text.replace(code, sign)
     return text
 
 
 def _parts(key: str) -> Iterator[str]:
     """Cut at the commas that stand in no inner parentheses."""
     depth, start = 0, 1
-    for at, sign in enumerate(key):
+    for found in _SIGNS.finditer(key):
+        sign, at = found[0], found.start()
         depth += (sign == "(") - (sign == ")")
-        if depth == 0 and at < len(key) - 1:
+        if depth == 0 and sign == ")" and at < len(key) - 1:
             raise BadUrn("something follows its last parenthesis")
         if depth == 1 and sign == ",":
             yield key[start:at]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -387,3 +388,21 @@ def test_a_training_run_bears_the_id_that_its_tracker_gave_it(shared: Path, read
     assert ("tracking", "", "model-version", "test-model/1") in {
         one.parts for record in told_of(told, version) for one in record.spellings
     }
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, connect: Connect) -> None:
+    """DataHub, check 13: streamed."""
+    filler = "x" * 4000
+    records = (
+        proposal(dataset(f"db.t{number}"), "datasetProperties", {"description": filler}) for number in range(5000)
+    )
+    file = written(tmp_path / "x.json", *records)
+    assert file.stat().st_size > 20 * 2**20
+    tracemalloc.start()
+    try:
+        done = max(batch.done for batch in connect(file).read(None))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert done == 5000
+    assert peak < 16 * 2**20

@@ -108,6 +108,29 @@ def test_what_is_deleted_between_two_readings_is_told_by_the_log(catalog: Catalo
     assert read().tombstones == []
 
 
+def test_a_changed_entity_that_may_not_be_read_is_named_and_the_others_are_read(
+    catalog: Catalog, connect: Connect
+) -> None:
+    first = Told.by(connect(URL, transport=catalog.transport).read(None))
+    catalog.put(A, "datasetProperties", {"name": "hidden"}, at=1_700_000_001_000)
+    catalog.put(C, "datasetProperties", {"name": "new"}, at=1_700_000_001_000)
+
+    def hides(request: httpx2.Request) -> httpx2.Response | None:
+        is_meant = request.url.path.endswith("/batchGet") and A.encode() in request.content
+        return httpx2.Response(403, json={"error": "unauthorized"}) if is_meant else None
+
+    catalog.faults.append(hides)
+    connector = connect(URL, transport=catalog.transport)
+    told = Told.by(connector.read(first.cursor))
+    assert [one.name for scope in told.scopes for one in scope.records if one.name] == ["db.c", "new"]
+    assert connector.refused == (A,)
+    catalog.put(A, "status", {"removed": False})
+    catalog.faults.clear()
+    catalog.fail("batchGet", 401)
+    with pytest.raises(SourceRefused, match="401 on POST"):
+        list(connector.read(told.cursor))
+
+
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_without_the_change_log_everything_is_read_and_that_is_said(
     catalog: Catalog, read: Reader, status: int
