@@ -98,7 +98,7 @@ def test_the_example_says_which_credential_is_wrong(example: Any):
 
 
 def test_every_platform_of_ours_has_its_part():
-    for platform in ("marquez", "mlflow", "openlineage"):
+    for platform in ("datahub", "marquez", "mlflow", "openlineage"):
         assert f"### `{platform}`" in PAGE
 
 

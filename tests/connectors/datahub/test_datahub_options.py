@@ -1,6 +1,9 @@
 """What a DataHub source can be told, and what is answered to what it cannot."""
 
+import re
+from dataclasses import fields
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,20 @@ def test_what_is_told_stands_and_the_rest_is_as_usual() -> None:
     assert (options.page_size, options.events, options.full_every) == (10, False, timedelta(hours=12))
     assert (options.ignore, options.trackers) == (("post",), {"mlflow": "tracking"})
     assert options.events_retention == timedelta(days=6)
+
+
+@pytest.mark.parametrize(
+    ("page", "heading"), [("connectors.md", "### `datahub`"), ("platforms/datahub.md", "## Options")]
+)
+def test_every_option_is_on_the_pages_with_its_default(page: str, heading: str) -> None:
+    told = (Path(__file__).parents[3] / "docs" / page).read_text(encoding="utf-8")
+    part = told.partition(heading)[2].partition("\n#")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| `?([^`|]+?)`? \|", part, re.MULTILINE))
+    listed = {name: str(getattr(Options(), name)).lower() for name in rows if name not in ("ignore", "trackers")}
+    assert rows.keys() == {one.name for one in fields(Options)}
+    assert {name: rows[name] for name in listed} == {
+        name: value if page == "connectors.md" else value.removesuffix(".0") for name, value in listed.items()
+    }
 
 
 @pytest.mark.parametrize(
