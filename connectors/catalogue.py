@@ -15,6 +15,7 @@ _OWN = {
     "marquez": ("marquez.read", "Marquez"),
     "mlflow": ("mlflow.read", "MLflow"),
     "openlineage": ("openlineage.read", "OpenLineage"),
+    "wandb": ("wandb.read", "Wandb"),
 }
 
 

@@ -156,6 +156,7 @@ class Form(StrEnum):
     OPENLINEAGE_RUN = "openlineage_run"
     MLFLOW = "mlflow"
     MLFLOW_DATASET = "mlflow_dataset"
+    WANDB = "wandb"
     GIT = "git"
     TABLE_UUID = "table_uuid"
     NATIVE = "native"

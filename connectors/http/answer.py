@@ -51,7 +51,7 @@ class Answer:
     moved: bool = False
     """True: we were sent on to this path."""
     comes_back: str | None = None
-    """The header `Retry-After`."""
+    """When it wants to be asked again, as it told: seconds or a date."""
 
     def text(self) -> str:
         """The body as text."""

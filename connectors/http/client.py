@@ -21,7 +21,7 @@ from .auth import Anonymous, Auth, auth_of
 from .egress import Also, Resolve, never, resolved
 from .identity import trust
 from .paging import Params, by_token
-from .patience import Limits, Pace, Patience, over_budget
+from .patience import Limits, Pace, Patience, comes_back, over_budget
 from .pinned import Judge, Pinned
 from .redaction import address
 from .translation import Translation
@@ -216,8 +216,8 @@ class Http:
     def _keep_pace(self, patience: Patience) -> None:
         if self._ends_at is not None and self._limits.total is not None and self._now() >= self._ends_at:
             raise over_budget(self._source, self._limits.total)
-        if self._pace.pause and patience.tries == 0:
-            self._sleep(self._pace.pause)
+        if patience.tries == 0 and (pause := self._pace.due(self._limits.longest_wait)):
+            self._sleep(pause)
 
     def _json(self, where: str, answer: Answer) -> tuple[Answer, Json]:
         return answer, self._translation.json(where, answer, self._limits.nesting)
@@ -294,9 +294,9 @@ class Http:
         finally:
             response.close()
         told = response.headers
-        content_type, comes_back = told.get("content-type", ""), told.get("retry-after")
-        path = _path(response.request.url)
-        return Answer(response.status_code, path, content_type, bytes(body), moved, comes_back)
+        status, path = response.status_code, _path(response.request.url)
+        self._pace.told(told)
+        return Answer(status, path, told.get("content-type", ""), bytes(body), moved, comes_back(status, told))
 
     def _sent_on_to(self, method: str, url: httpx2.URL, status: int, location: str) -> httpx2.URL:
         where = _where(method, url)

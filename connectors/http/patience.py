@@ -1,6 +1,6 @@
 """How long, how often and how fast a platform is asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
@@ -93,7 +93,18 @@ class Pace:
 
     def __init__(self, longest: float = 10.0) -> None:
         self._longest = longest
+        self._rest = 0.0
         self.pause = 0.0
+
+    def due(self, longest: timedelta) -> float:
+        """Seconds to wait before the next request; a rest that was asked for is taken once, and not without end."""
+        rest, self._rest = min(self._rest, longest.total_seconds()), 0.0
+        return max(self.pause, rest)
+
+    def told(self, headers: Mapping[str, str]) -> None:
+        """The headers of an answer: `RateLimit-Remaining: 0` asks for a rest until `RateLimit-Reset`."""
+        is_spent = headers.get("ratelimit-remaining", "").strip() == "0"
+        self._rest = _seconds(headers.get("ratelimit-reset", "")) if is_spent else 0.0
 
     def answered(self, seconds: float) -> None:
         """A good answer; one that took long asks for a pause of its own size."""
@@ -104,6 +115,21 @@ class Pace:
     def pressed(self) -> None:
         """The platform asked us to slow down."""
         self.pause = min(max(self.pause * 2, 0.1), self._longest)
+
+
+def comes_back(status: int, headers: Mapping[str, str]) -> str | None:
+    """`Retry-After`; where a platform that is pressed tells none, the `RateLimit-Reset` of its quota."""
+    told = headers.get("retry-after")
+    return headers.get("ratelimit-reset") if told is None and status == 429 else told
+
+
+def _seconds(told: str) -> float:
+    # Some write the time of the day instead, which is no duration: their next answer will say 429.
+    try:
+        seconds = float(told)
+    except ValueError:
+        return 0.0
+    return seconds if 0 <= seconds < 1e6 else 0.0
 
 
 def over_budget(where: str, total: timedelta) -> SourceUnavailable:

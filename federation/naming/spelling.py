@@ -23,6 +23,7 @@ from .registry import Registry
 from .suspects import is_metadata_table
 from .systems import FILE, GLUE, OPENLINEAGE, UUID, Shape, System, system
 from .uri import is_uri, split, table_uuid, volume
+from .wandb import wandb_key
 
 _Reader = Callable[[Spelling, AssetKind, Registry], tuple[Key, ...]]
 
@@ -238,6 +239,10 @@ def _mlflow_dataset(spelling: Spelling, kind: AssetKind, registry: Registry) -> 
     return (dataset_key(*spelling.parts),)
 
 
+def _wandb(spelling: Spelling, kind: AssetKind, registry: Registry) -> tuple[Key, ...]:
+    return (wandb_key(*spelling.parts),)
+
+
 def _git(spelling: Spelling, kind: AssetKind, registry: Registry) -> tuple[Key, ...]:
     url, commit = (*spelling.parts, "")[:2]
     found = git_key(url, commit)
@@ -274,6 +279,7 @@ _READERS: dict[Form, _Reader] = {
     Form.OPENLINEAGE_RUN: _run,
     Form.MLFLOW: _mlflow,
     Form.MLFLOW_DATASET: _mlflow_dataset,
+    Form.WANDB: _wandb,
     Form.GIT: _git,
     Form.TABLE_UUID: _table_uuid,
     Form.NATIVE: _native,
@@ -340,7 +346,7 @@ def _fits(one: Key, kind: AssetKind) -> bool:
     class_, system_name, _ = one.text.split("|", 2)
     if class_ == "data":
         return kind not in _DATA_FREE or (
-            kind is AssetKind.DATASET_VERSION and system_name in ("mlflow-dataset", "mlflow", "native")
+            kind is AssetKind.DATASET_VERSION and system_name in ("mlflow-dataset", "mlflow", "wandb", "native")
         )
     if system_name == "native":
         return True

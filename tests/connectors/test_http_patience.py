@@ -179,3 +179,35 @@ def test_a_post_is_a_question_and_asked_again(connect: Callable[..., Http]):
 
     assert connect(httpx2.MockTransport(search)).post_json("/search", {"max_results": 1}) == {"runs": []}
     assert bodies == [b'{"max_results":1}'] * 2
+
+
+def _quota(*told: tuple[int, dict[str, str]]) -> httpx2.MockTransport:
+    """Answers with these headers, one after the other; then plain ones."""
+    rest = list(told)
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        status, headers = rest.pop(0) if rest else (200, {})
+        return httpx2.Response(status, headers=headers, json=[])
+
+    return httpx2.MockTransport(answer)
+
+
+def test_a_quota_that_is_used_up_is_waited_for(connect: Callable[..., Http], sleeper: Sleeper):
+    http = connect(_quota((200, {"RateLimit-Remaining": "0", "RateLimit-Reset": "7"})))
+    for _ in range(3):
+        http.get_json("/x")
+    assert sleeper.slept == [7.0]
+
+
+def test_a_429_that_tells_its_quota_alone_is_waited_out(connect: Callable[..., Http], sleeper: Sleeper):
+    http = connect(_quota((429, {"RateLimit-Remaining": "0", "RateLimit-Reset": "9"})))
+    http.get_json("/x")
+    assert sleeper.slept == [9.0]
+
+
+@pytest.mark.parametrize("reset", ["", "soon", "-3", "1795694400"])
+def test_a_quota_that_tells_no_duration_is_no_rest(reset: str, connect: Callable[..., Http], sleeper: Sleeper):
+    http = connect(_quota((200, {"RateLimit-Remaining": "0", "RateLimit-Reset": reset})))
+    http.get_json("/x")
+    http.get_json("/x")
+    assert sleeper.slept == []

@@ -25,12 +25,16 @@ CHECKS = {
     "OpenLineage, receive check": 15,
     "OpenLineage, export check": 15,
     "DataHub, check": 24,
+    "Wandb, check": 16,
 }
 """How many each guide has."""
 _DATAHUB_TO_COME = (22, 23, 24)
+_WANDB_TO_COME = (1, 2, 3, 6, 7, 8, 10, 11, 12, 14, 15)
 NOT_HERE = {
     Check("MLflow, check", 16): "writing into MLflow is a proposal: Watersmeet only reads platforms",
     **{Check("DataHub, check", number): "shown by parts that are being built" for number in _DATAHUB_TO_COME},
+    **{Check("Wandb, check", number): "shown by parts that are being built" for number in _WANDB_TO_COME},
+    Check("Wandb, check", 16): "Weave's traces and evaluations are a later phase of the guide: they are not read",
 }
 """Those that have no test, and why."""
 REAL = {Check("MLflow, check", number) for number in (*range(1, 10), 12, 13, 14)}
@@ -41,6 +45,7 @@ SECTIONS = {
     "OpenLineage, receive check": ("openlineage.md", "## 12 ", "Receive"),
     "OpenLineage, export check": ("openlineage.md", "## 12 ", "Export"),
     "DataHub, check": ("datahub.md", "## 9. ", ""),
+    "Wandb, check": ("wandb.md", "## 9. ", ""),
 }
 _NAMED = re.compile(r"(\w+, (?:receive |export )?check) (\d+)( \(real server\))?(?=[.:,])")
 _LOOSE = re.compile(r"\b(?:check|receive|export) \d", re.IGNORECASE)

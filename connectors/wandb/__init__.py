@@ -1,0 +1,1 @@
+"""Weights & Biases: projects, runs, artifacts, the registry."""

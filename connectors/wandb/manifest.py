@@ -1,0 +1,236 @@
+"""What a version's manifest says of where its data is: files outside, and entries of other versions."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from json import JSONDecodeError, JSONDecoder
+
+from ...federation.model import AssetKind, Edge, EdgeKind, Evidence, Form, Json, Record, Scope, Skipped, Spelling
+from ...federation.naming import canonical_uri
+from ..http.redaction import address
+from .artifacts import keeper
+from .place import Project, of_hex, version_id
+from .wire import field, number, sample, text
+
+_CONTENTS = re.compile(r'"contents"\s*:\s*\{')
+_NEXT = re.compile(r"\s*,?\s*")
+_COLON = re.compile(r"\s*:\s*")
+_DECODER = JSONDecoder()
+_MD5 = "MANIFEST_MD5"
+_SHOWN = 100
+"""References that a version shows with their versions and etags."""
+_PREFIXES = 1_000
+"""More folders than this are collapsed into those above them while a manifest is read."""
+
+
+class Unreadable(Exception):
+    """A manifest that is none."""
+
+
+def entries(body: bytes) -> Iterator[tuple[str, Json]]:
+    """The entries of a manifest one by one, so that a huge one never stands in memory as objects. Raises
+    `Unreadable`."""
+    written = body.decode("utf-8", "replace")
+    start = _CONTENTS.search(written)
+    if start is None:
+        raise Unreadable("it has no contents")
+    at = start.end()
+    while True:
+        at = _after(_NEXT, written, at)
+        if written[at : at + 1] == "}":
+            return
+        try:
+            path, at = _DECODER.raw_decode(written, at)
+            entry, at = _DECODER.raw_decode(written, _after(_COLON, written, at))
+        except (JSONDecodeError, RecursionError) as error:
+            raise Unreadable(f"it breaks off or is no JSON at place {at}") from error
+        if not isinstance(path, str):
+            raise Unreadable(f"an entry without a path at place {at}")
+        yield path, entry
+
+
+def _after(pattern: re.Pattern[str], written: str, at: int) -> int:
+    found = pattern.match(written, at)
+    return found.end() if found else at
+
+
+@dataclass(slots=True)
+class Folder:
+    """What stands below one address, added up."""
+
+    files: int = 0
+    size: int = 0
+
+
+class References:
+    """What the entries of one version refer to, in bounded memory."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.files: dict[str, Json] = {}
+        """Single addresses with what is told of each, until there are too many."""
+        self.versions: dict[str, int] = {}
+        """Ids of the versions whose entries are referred to."""
+        self.entries = self.count = self.unhashed = self.unresolved = 0
+        self._folders: dict[str, Folder] = {}
+        self._former = ""
+        self._sum = hashlib.md5(b"wandb-artifact-manifest-v1\n", usedforsecurity=False)
+        self._is_sorted = True
+
+    def add(self, path: str, entry: Json) -> None:
+        """One more entry."""
+        self.entries += 1
+        self._hash(path, text(entry, "digest"))
+        ref = text(entry, "ref")
+        scheme, sign, rest = ref.partition("://")
+        if not sign:
+            return
+        self.count += 1
+        if scheme == "wandb-artifact":
+            other = of_hex(rest.partition("/")[0])
+            if other is None:
+                self.unresolved += 1
+            else:
+                self.versions[other] = self.versions.get(other, 0) + 1
+        elif scheme == "wandb-client-artifact":
+            self.unresolved += 1
+        else:
+            self._outside(canonical_uri(ref), ref, entry)
+
+    def _hash(self, path: str, digest: str) -> None:
+        # The recipe sorts; manifests come sorted, and one that does not is not held in memory for this.
+        self._is_sorted = self._is_sorted and path >= self._former
+        self._former = path
+        self._sum.update(f"{path}:{digest}\n".encode("utf-8", "replace"))
+
+    def _outside(self, uri: str, ref: str, entry: Json) -> None:
+        is_hash = text(entry, "digest") != ref
+        self.unhashed += not is_hash
+        self._add_to(uri.rpartition("/")[0], number(entry, "size"))
+        if len(self.files) <= self.most:
+            told: dict[str, Json] = {"uri": address(ref), "size": number(entry, "size"), "has_hash": is_hash}
+            if is_hash:
+                told["digest"] = text(entry, "digest")
+            for name in ("versionID", "etag"):
+                if written := text(entry, "extra", name):
+                    told[name] = written
+            self.files.setdefault(uri, told)
+
+    def _add_to(self, folder: str, size: int) -> None:
+        found = self._folders.setdefault(folder, Folder())
+        found.files += 1
+        found.size += size
+        if len(self._folders) > _PREFIXES:
+            self._folders = _collapsed(self._folders, _PREFIXES // 2)
+
+    @property
+    def digest(self) -> str | None:
+        """The digest by the vendor's recipe; None where the entries did not come in order."""
+        return self._sum.hexdigest() if self._is_sorted else None
+
+    def places(self) -> dict[str, Folder]:
+        """The addresses that are told of: single files, or where there are too many the folders above them."""
+        if len(self.files) <= self.most:
+            return {uri: Folder(1, number(told, "size")) for uri, told in self.files.items()}
+        return {f"{folder}/": one for folder, one in _collapsed(self._folders, self.most).items()}
+
+
+def _collapsed(folders: dict[str, Folder], most: int) -> dict[str, Folder]:
+    """At most so many folders: the deepest go into those above them, but never out of their bucket."""
+    while len(folders) > most:
+        depth = max(one.count("/") for one in folders)
+        if depth <= 2:
+            break
+        higher: dict[str, Folder] = {}
+        for folder, one in folders.items():
+            above = folder.rpartition("/")[0] if folder.count("/") == depth else folder
+            found = higher.setdefault(above, Folder())
+            found.files += one.files
+            found.size += one.size
+        folders = higher
+    return folders
+
+
+def read(body: bytes, most: int) -> References:
+    """Everything that a manifest refers to. Raises `Unreadable`."""
+    found = References(most)
+    for path, entry in entries(body):
+        found.add(path, entry)
+    return found
+
+
+def scope(raw: Json, found: References, home: Project) -> Scope:
+    """What a manifest says of its version: where it came from."""
+    native_id = version_id(text(raw, "id"))
+    records = [_version(raw, native_id, found)]
+    edges: list[Edge] = []
+    for uri, one in found.places().items():
+        records.append(_outside(uri, one))
+        edges.append(Edge(f"file/{uri}", native_id, EdgeKind.DERIVE, evidence=Evidence.DECLARED))
+    for other in found.versions:
+        if version_id(other) != native_id:
+            edges.append(Edge(version_id(other), native_id, EdgeKind.DERIVE, evidence=Evidence.DECLARED))
+    return Scope(f"{keeper(raw, home).family('manifest')}/{text(raw, 'id')}", tuple(records), tuple(edges))
+
+
+def remarks(raw: Json, found: References) -> Iterator[Skipped]:
+    """What is to be known of a manifest that was read."""
+    what = f"manifest of {version_id(text(raw, 'id'))}"
+    if found.unresolved:
+        reason = f"{found.unresolved} references to artifacts cannot be followed: the client left them unresolved"
+        yield Skipped(what, reason, lost=False)
+    if _agrees(raw, found) is False:
+        yield Skipped(what, "its entries do not add up to the digest that the version tells", lost=False)
+
+
+def _agrees(raw: Json, found: References) -> bool | None:
+    """Whether the entries add up to the version's digest; None: by another recipe, or out of order."""
+    is_md5 = text(raw, "digestAlgorithm") in ("", _MD5) and re.fullmatch(r"[0-9a-f]{32}", text(raw, "digest"))
+    return found.digest == text(raw, "digest") if is_md5 and found.digest is not None else None
+
+
+def _version(raw: Json, native_id: str, found: References) -> Record:
+    """As a stub, so that the manifest alone does not keep a version alive; its facets are added all the same."""
+    told: dict[str, Json] = {"entries": found.entries, "references": found.count, "without_hash": found.unhashed}
+    if found.count:
+        told["files"] = list(found.files.values())[:_SHOWN]
+        told["collapsed"] = len(found.files) > found.most
+    if (agrees := _agrees(raw, found)) is not None:
+        told["digest_agrees"] = agrees
+    return Record(
+        native_id,
+        AssetKind.OTHER,
+        "",
+        described=False,
+        facets={"manifest": told},
+    )
+
+
+def _outside(uri: str, one: Folder) -> Record:
+    is_folder = uri.endswith("/")
+    where = uri.rstrip("/")
+    name = where.partition("://")[2] or where
+    # A path is one of somebody's machine: the same on another machine is another file.
+    here = Spelling(Form.LOCAL, ("", where[7:])) if where.startswith("file://") else Spelling(Form.URI, (where,))
+    return Record(
+        f"file/{uri}",
+        AssetKind.DATASET,
+        name,
+        subtype="folder" if is_folder else "file",
+        spellings=(here,),
+        facets={"wandb": {"files": one.files}} if is_folder else {},
+    )
+
+
+def broken(raw: Json, reason: str, told: bytes = b"") -> Skipped:
+    """A manifest that could not be had; its version and what else is known of it stay."""
+    what = f"manifest of {version_id(text(raw, 'id'))}"
+    return Skipped(
+        what, f"{reason}; what it refers to is not known", sample(told.decode("utf-8", "replace")), lost=False
+    )
+
+
+def has_one(raw: Json) -> bool:
+    """Whether a version can have a manifest yet."""
+    return field(raw, "state") in (None, "COMMITTED")
