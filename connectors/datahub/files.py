@@ -3,7 +3,7 @@
 import gzip
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, cast
 
@@ -36,10 +36,10 @@ _Key = tuple[str, str]
 class Files:
     """A file, or a folder of them."""
 
-    def __init__(self, source: Source, place: Place) -> None:
+    def __init__(self, source: Source, place: Place, ignored: Collection[str] = ()) -> None:
         self._source = source
         self._place = place
-        self._longest = source.http.page_bytes
+        self._ignored = ignored
 
     def check(self) -> Health:
         """Whether there is something to read."""
@@ -55,7 +55,7 @@ class Files:
             yield Batch(resume=since, complete=True)
             return
         aside = tuple(Skipped(f"file {one.name}", one.reason) for one in found if isinstance(one, Unreadable))
-        reading = _Reading(self._source, self._place, self._longest)
+        reading = _Reading(self._source, self._place, self._ignored)
         yield from reading.batches(present)
         failures = (*(f"{one.what}: {one.reason}" for one in aside), *reading.failures)
         if not reading.entities and not failures:
@@ -87,10 +87,11 @@ class Files:
 class _Reading:
     """One reading of all files, in the order of their names: the later word on an aspect counts."""
 
-    def __init__(self, source: Source, place: Place, longest: int) -> None:
+    def __init__(self, source: Source, place: Place, ignored: Collection[str]) -> None:
         self._source = source
         self._place = place
-        self._longest = longest
+        self._ignored = ignored
+        self._longest = source.http.page_bytes
         self._at = datetime.now(UTC)
         self._ends_at = datetime(1970, 1, 1, tzinfo=UTC)
         self._patched: dict[_Key, dict[str, Any]] = {}
@@ -172,7 +173,7 @@ class _Reading:
         for change in changes(_value(element.text)):
             if isinstance(change, BadRecord):
                 self._aside(place, str(change), element.text.decode("utf-8", "replace"))
-            elif selects(self._source, change.urn):
+            elif selects(self._source, change.urn, self._ignored):
                 self._change(change, place)
 
     def _change(self, change: Change, place: str) -> None:

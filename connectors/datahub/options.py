@@ -10,6 +10,13 @@ from ...config.errors import Misconfigured
 MOST = 5000
 """The server silently answers 5000 to everything beyond 10000."""
 
+IGNORED = (
+    *("dataHubExecutionRequest", "dataHubIngestionSource", "dataHubOpenAPISchema", "dataHubPageModule"),
+    *("dataHubPageTemplate", "dataHubPolicy", "dataHubRetention", "dataHubStepState", "dataHubUpgrade", "dataHubView"),
+    *("globalSettings", "post", "telemetry", "test"),
+)
+"""What DataHub keeps of itself and its page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -25,14 +32,7 @@ class Options:
     """How often everything is read from first to last, so that what is gone is noticed."""
     run_events: int = 20
     """How many of the newest events of a run or an assertion are read; 0: none, so that runs have no end."""
-    ignore: tuple[str, ...] = (
-        "dataHubPolicy",
-        "dataHubView",
-        "dataHubPageTemplate",
-        "dataHubPageModule",
-        "post",
-        "test",
-    )
+    ignore: tuple[str, ...] = IGNORED
     """Types of entities that are not read."""
     trackers: Mapping[str, str] = field(default_factory=dict[str, str])
     """`{mlflow: tracking}`: the source that reads the tracker whose runs DataHub knows, so that both join."""

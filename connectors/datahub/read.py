@@ -40,7 +40,7 @@ class DataHub:
         place = Place(source.id, options.trackers)
         self._source = source
         self._rest = Rest(source, transport, sleep, clock) if source.url else None
-        self._from: Files | Server = Files(source, place)
+        self._from: Files | Server = Files(source, place, options.ignore)
         if self._rest is not None:
             self._from = Server(source, options, place, self._rest, clock)
 

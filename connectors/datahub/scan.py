@@ -27,7 +27,7 @@ class Group:
     @property
     def name(self) -> str:
         """What the cursor calls it."""
-        return ",".join(self.types)
+        return self.types[0] if len(self.types) == 1 else f"{self.types[0]} and {len(self.types) - 1} more"
 
 
 class Scan:

@@ -1,6 +1,6 @@
 """Which entities a source leaves out by their names, and what goes with them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ...config.settings import Source
 from ...federation.model import Record
@@ -12,8 +12,14 @@ _NAMED = frozenset(
 """Types that `include` and `exclude` judge; all others come along."""
 
 
-def selects(source: Source, one: Urn) -> bool:
-    """Whether an entity is wanted: by its own name, or by that of what it is part of."""
+SECRET = frozenset({"dataHubAccessToken", "dataHubConnection", "dataHubSecret", "inviteToken"})
+"""Types that are never read, whatever is asked for: they hold what opens doors."""
+
+
+def selects(source: Source, one: Urn, ignored: Collection[str] = ()) -> bool:
+    """Whether an entity is wanted: by its type, by its own name, or by that of what it is part of."""
+    if one.type in SECRET or one.type in ignored:
+        return False
     judged = urn(one.parent) if one.parent else one
     return judged.type not in _NAMED or source.selects(judged.label)
 

@@ -17,7 +17,7 @@ from .mapping import SERIES, TYPES
 from .options import Options
 from .rest import Rest
 from .saying import Place, Told, scope_key
-from .selection import selects
+from .selection import SECRET, selects
 from .urn import plain
 from .wire import field
 
@@ -44,7 +44,7 @@ class Server:
         self._rest = rest
         self._clock = clock
         self._log = ChangeLog(rest)
-        self._entities = Entities(rest, place, lambda one: selects(source, one), options.run_events)
+        self._entities = Entities(rest, place, lambda one: selects(source, one, options.ignore), options.run_events)
         self.refused: list[str] = []
 
     def check(self) -> Health:
@@ -92,7 +92,7 @@ class Server:
                 return
             except NoLog as error:
                 yield without_log(error)
-        types = [one for one in registry or TYPES if one not in self._options.ignore]
+        types = [one for one in registry or TYPES if one not in SECRET and one not in self._options.ignore]
         log = self._log if self._options.events else None
         reading = Full(self._rest, log, self._entities, self._options.page_size, self._clock)
         yield from reading.batches(marks, types, aspects)
@@ -120,7 +120,7 @@ class Server:
         told, there = Told(skipped=tuple(news.skipped)), dict[str, set[str]]()
         by_type: dict[str, list[str]] = {}
         for one in news.changed.values():
-            if one.type not in self._options.ignore:
+            if selects(self._source, one, self._options.ignore):
                 by_type.setdefault(one.type, []).append(one.text)
         for type_, urns in by_type.items():
             for start in range(0, len(urns), _SOME):

@@ -78,7 +78,7 @@ class Urn:
         return self.parts[0] if self.type in ("schemaField", "dataJob") else ""
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=256)
 def urn(text: str) -> Urn:
     """The name in a text. Raises `BadUrn`."""
     if not text.startswith(PREFIX):

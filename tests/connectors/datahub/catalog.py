@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -36,7 +37,9 @@ class Catalog:
         self.series: dict[str, list[str]] = {}
         self.log: dict[str, list[Any]] = {"MetadataChangeLog_Versioned_v1": [], "MetadataChangeLog_Timeseries_v1": []}
         self.types: dict[str, tuple[str, ...]] | None = dict(OBJECTS)
-        self.asked: list[tuple[str, dict[str, str], Any]] = []
+        self.calls = 0
+        self.asked: deque[tuple[str, dict[str, str], Any]] = deque(maxlen=20)
+        """The last calls: path, parameters, body."""
         self.faults: list[Fault] = []
         self.config: dict[str, Any] = {
             "noCode": "true",
@@ -86,6 +89,7 @@ class Catalog:
     def __call__(self, request: httpx2.Request) -> Answer:
         body: Any = json.loads(request.content) if request.content else None
         query = dict(request.url.params.multi_items())
+        self.calls += 1
         self.asked.append((request.url.path, query, body))
         for fault in self.faults:
             answer = fault(request)

@@ -334,6 +334,9 @@ def test_an_unknown_type_and_an_unknown_aspect_are_kept(catalog: Catalog, connec
     ship = [one for scope in told.scopes for one in scope.records if one.native_id == "urn:li:spaceship:one"]
     assert {(one.kind.value, one.subtype) for one in ship} == {("OTHER", "spaceship"), ("OTHER", None)}
     assert ship[-1].facets == {"datahub.warpDrive": {"speed": 9}}
+    catalog.types["dataHubSecret"] = ("dataHubSecretValue",)
+    catalog.put("urn:li:dataHubSecret:s", "dataHubSecretValue", {"value": "x"})
+    assert "urn:li:dataHubSecret:s" not in Told.by(connect(URL, transport=catalog.transport).read(None)).records
     ignoring = connect(URL, transport=catalog.transport, options={"ignore": ["spaceship"]})
     assert "urn:li:spaceship:one" not in Told.by(ignoring.read(None)).records
 

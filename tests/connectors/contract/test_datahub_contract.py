@@ -1,0 +1,8 @@
+"""DataHub is held to the contract."""
+
+from .datahub_house import DataHubHouse
+from .suite import ConnectorContract
+
+
+class TestDataHub(ConnectorContract):
+    house = DataHubHouse
