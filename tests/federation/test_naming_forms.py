@@ -341,6 +341,7 @@ LENGTH = {
     Form.OPENLINEAGE_RUN: 1,
     Form.MLFLOW: 4,
     Form.MLFLOW_DATASET: 5,
+    Form.WANDB: 3,
     Form.GIT: 2,
     Form.TABLE_UUID: 1,
     Form.NATIVE: 2,
