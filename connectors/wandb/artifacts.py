@@ -44,9 +44,10 @@ def collection(raw: Json, home: Project, place: Place) -> Scope:
     return Scope(f"{home.family('collection')}/{id_}", (record,), (edge,))
 
 
-def aliases(raw: Json, told: Sequence[Json], home: Project) -> Scope:
-    """The names that versions bear in a collection now: what is left out later has ended."""
-    here = collection_id(text(raw, "id"))
+def aliases(raw: Json, told: Sequence[Json], home: Project, of: str = "") -> Scope:
+    """The names that versions bear in a collection now: what is left out later has ended. `of`: the collection, where
+    it is not `raw` that is asked."""
+    here = collection_id(of or text(raw, "id"))
     found = {
         (text(one, "artifact", "id"), text(one, "alias")): None
         for one in told
@@ -75,7 +76,9 @@ def version(raw: Json, home: Project, place: Place) -> tuple[Scope, Tombstone | 
     _, kind, word = kinds_of(text(raw, "artifactType", "name"))
     sequence = field(raw, "artifactSequence")
     where = keeper(raw, home)
-    id_, name = text(raw, "id"), f"{text(sequence, 'name')}:v{number(raw, 'versionIndex')}"
+    # What was not sent yet has no number.
+    index = f"v{number(raw, 'versionIndex')}" if field(raw, "versionIndex") is not None else text(raw, "digest")[:12]
+    id_, name = text(raw, "id"), f"{text(sequence, 'name')}:{index}"
     native_id = version_id(id_)
     record = Record(
         native_id,
@@ -88,7 +91,7 @@ def version(raw: Json, home: Project, place: Place) -> tuple[Scope, Tombstone | 
             "artifacts",
             text(raw, "artifactType", "name"),
             text(sequence, "name"),
-            f"v{number(raw, 'versionIndex')}",
+            index,
         ),
         created_at=moment(field(raw, "createdAt")),
         updated_at=moment(field(raw, "updatedAt")),

@@ -12,7 +12,7 @@ from ...config.settings import Source
 from ...federation.connector import Batch, Cursor, Health
 from ...federation.errors import SourceChanged, SourceRefused
 from ...federation.model import Form, Json, Record, Skipped
-from . import runs
+from . import offline, runs
 from .api import Api
 from .cursor import Marks
 from .documents import VIEWER
@@ -55,6 +55,9 @@ class Wandb:
 
     def check(self) -> Health:
         """Reach it, and tell whose key it is and what the server can do."""
+        if self._source.path is not None:
+            count = len(offline.files(self._source.path))
+            return Health(reachable=True, message=f"{count} runs on disk: {offline.OUTPUTS_ONLY}")
         data = self._viewer()
         told = list(entities(self._api, field(data, "viewer"), self._source.workspaces))
         sees = any(one.projects for one in told)
@@ -74,6 +77,9 @@ class Wandb:
     def read(self, since: Cursor | None) -> Iterator[Batch]:
         """What is new since then; everything, where that is due. A project that fails does not stop the others."""
         self._refused.clear()
+        if self._source.path is not None:
+            yield from offline.read(self._source.path, since, Place("", "", self._clock(), self._options))
+            return
         place = Place.of(self._source.url or "", self._clock(), self._options)
         marks, shared, done, failed = Marks.of(since), set[int](), 0, False
         listed = set[str]()
@@ -105,6 +111,8 @@ class Wandb:
 
     def gone(self, native_ids: Iterable[str]) -> Iterator[str]:
         """Those that the platform, asked by their ids, does not have."""
+        if self._source.path is not None:
+            return
         asking = Gone(self._api)
         yield from asking.of(native_ids)
         self._refused += asking.refused

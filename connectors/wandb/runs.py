@@ -153,7 +153,7 @@ class _Run:
         if field(raw, "exitcode") is not None:
             own["exitcode"] = field(raw, "exitcode")
         if not is_open and self._heard_at is not None:
-            own["ended_at_is"] = "the last heartbeat: Weights & Biases tells no end"
+            own["ended_at_is"] = text(raw, "heartbeatIs") or "the last heartbeat: Weights & Biases tells no end"
         if is_open and self._heard_at is not None and self._place.now - self._heard_at > _SILENT:
             own["stale"] = True
         if roles := {text(one, "node", "id"): used for one in self._inputs if (used := texts(field(one, "usedAs")))}:
