@@ -18,6 +18,8 @@ _LATE = timedelta(days=7)
 """A run that is older than this when everything is read again has had its last event."""
 _SHRUNK = 0.5
 """Where a listing is shorter than this share of the former one, an index that is built anew is likelier."""
+_MANY = 20
+"""Of fewer entities than these half may well be deleted."""
 _NOTHING = (
     "authenticated, but no entity is visible: DataHub hides what a credential may not see. Grant it to view entities"
 )
@@ -90,7 +92,7 @@ class Full:
             self._failed(group, f"{len(scan.truncated)} entities are larger than http.page_bytes")
         elif scan.disagrees:
             self._failed(group, scan.disagrees)
-        elif scan.is_whole and scan.received < former * _SHRUNK:
+        elif scan.is_whole and former >= _MANY and scan.received < former * _SHRUNK:
             self._failed(group, f"{scan.received} entities where there were {former}: nothing is taken for deleted yet")
         else:
             self._listed += group.types

@@ -71,7 +71,7 @@ class DataHubHouse(House):
             self._table(f"t{self._made}")
 
     def edit(self, choice: int) -> None:
-        tables = sorted(one for one in self.catalog.entities if ":dataset:" in one)
+        tables = sorted(one for one in self.catalog.entities if ":dataset:" in one) or [self._table("first")]
         table, other = tables[choice // 10 % len(tables)], tables[choice // 100 % len(tables)]
         match choice % 10:
             case 0 | 1:
@@ -85,14 +85,13 @@ class DataHubHouse(House):
             case 5:
                 self._put(table, "status", {"removed": False})
             case 6:
-                fields = [{"fieldPath": f"f{number}"} for number in range(choice % 4)]
+                fields = [{"fieldPath": name, "description": f"{choice}"} for name in ("id", "copy")]
                 self._put(table, "schemaMetadata", {"fields": fields})
             case 7:
                 self.catalog.drop(table)
             case 8:
-                aspects = sorted(self.catalog.entities[table])
-                if len(aspects) > 1:
-                    self.catalog.drop(table, aspects[choice // 10 % len(aspects)])
+                if "upstreamLineage" in self.catalog.entities[table]:
+                    self.catalog.drop(table, "upstreamLineage")
             case _:
                 self._put(table, "datasetProperties", {"name": f"renamed {choice}"})
 
@@ -157,7 +156,7 @@ class DataHubHouse(House):
         self._made += 1
         made = dataset(name)
         self._put(made, "datasetProperties", {"name": name}, at)
-        self._put(made, "schemaMetadata", {"fields": [{"fieldPath": "id"}]}, at)
+        self._put(made, "schemaMetadata", {"fields": [{"fieldPath": "id"}, {"fieldPath": "copy"}]}, at)
         lineage = {"upstreams": [column(made, "id")], "downstreams": [column(made, "copy")]}
         self._put(made, "upstreamLineage", {"upstreams": [], "fineGrainedLineages": [lineage]}, at)
         return made

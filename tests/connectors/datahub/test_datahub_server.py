@@ -283,8 +283,11 @@ def test_at_most_5000_are_asked_at_once_and_what_is_counted_must_come(catalog: C
 
 
 def test_a_listing_that_shrank_by_half_is_believed_the_second_time(catalog: Catalog, read: Reader) -> None:
+    some = [dataset(f"db.more{number}") for number in range(40)]
+    for one in some:
+        catalog.put(one, "datasetProperties", {})
     read()
-    for one in (B, C):
+    for one in some:
         del catalog.entities[one]
     shrunk = read(DAY)
     assert [one.partition(":")[0] for one in shrunk.failures] == ["dataset"]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from watersmeet.federation.model import SyncState
+from watersmeet.federation.connector import Batch
+from watersmeet.federation.model import AssetKind, Form, Record, Scope, Spelling, SyncState
 from watersmeet.federation.naming import Registry
 from watersmeet.federation.rows import EdgeRow, RecordRow, SourceRow, SyncRow
 from watersmeet.federation.store import Store
@@ -189,3 +190,22 @@ def test_a_column_that_was_dropped_is_described_no_more(lab: Lab) -> None:
     lab.put(A, "schemaMetadata", {"fields": fields[:1]})
     lab.sync()
     assert lab.edges(column) == []
+
+
+def test_a_run_that_its_tracker_knows_too_is_one_where_the_tracker_is_named(lab: Lab) -> None:
+    """The hash in the URN joins nothing; the id that the tracker gave does."""
+    run, native = "urn:li:dataProcessInstance:2666299269d6ebea994d5ec0c29e3aca", "02660a3bee9941ed983667f678ce5611"
+    assert lab.catalog.types is not None
+    lab.catalog.types["dataProcessInstance"] = ("mlTrainingRunProperties",)
+    spelled = Spelling(Form.MLFLOW, ("tracking", "default", "run", native))
+    own = Record(f"run/default/{native}", AssetKind.RUN, "test-run", spellings=(spelled,))
+    lab.store.ledger.write("tracking", Batch(scopes=(Scope("run/x", (own,)),)), read_started_at=lab.now)
+    lab.put(run, "mlTrainingRunProperties", {"id": native})
+
+    def assets() -> set[int]:
+        return {match.asset for match in lab.store.reader.find_native([run, own.native_id])}
+
+    lab.sync()
+    assert len(assets()) == 2
+    lab.sync(DAY, options={"trackers": {"mlflow": "tracking"}})
+    assert len(assets()) == 1
