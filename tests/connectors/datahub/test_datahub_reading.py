@@ -21,7 +21,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def test_the_story_is_read_whole_and_what_changes_is_followed(sandbox: Sandbox, connect: Connect) -> None:
-    """DataHub, check 19: without GraphQL; check 16: names beyond ASCII survive the change log."""
+    """DataHub, check 19: without GraphQL; DataHub, check 16: names beyond ASCII survive the change log."""
     told = Told.by(connect(sandbox.url).read(None))
     assert (told.failures, told.skipped, told.complete) == ([], [], True)
     kinds = {one.kind for one in told.records.values()}
@@ -37,7 +37,7 @@ def test_the_story_is_read_whole_and_what_changes_is_followed(sandbox: Sandbox, 
 
 
 def test_a_restart_and_a_hidden_type_cost_nothing_else(sandbox: Sandbox, read: Read) -> None:
-    """DataHub, check 6: a plain scroll continues after a restart; check 4: a forbidden type stays alone."""
+    """DataHub, check 6: a plain scroll continues after a restart; DataHub, check 4: a forbidden type stays alone."""
     sandbox.hide("assertion")
     sandbox.between.append(lambda asked: sandbox.restart())
     told = read(sandbox.url, **LOG)
