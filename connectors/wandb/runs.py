@@ -23,7 +23,7 @@ from ...federation.model import (
 from .artifacts import is_generated
 from .config import Config
 from .place import Place, Project, run_id, sweep_id, version_id
-from .wire import field, kept, moment, number, objects, prose, text, texts
+from .wire import field, kept, moment, prose, text, texts
 
 _STATES = {
     "pending": RunState.QUEUED,
@@ -269,13 +269,6 @@ def heard(raw: Json) -> datetime | None:
     """The latest time that a run tells of itself."""
     told = [moment(field(raw, name)) for name in ("heartbeatAt", "createdAt", "updatedAt")]
     return max((at for at in told if at is not None), default=None)
-
-
-def artifacts_of(raw: Json, name: str) -> tuple[list[Json], bool]:
-    """What stands in one connection of a run, and whether that is all of it."""
-    found = objects(field(raw, name, "edges"))
-    has_more = field(raw, name, "pageInfo", "hasNextPage") is True
-    return found, not has_more and number(raw, name, "totalCount") <= max(len(found), 100)
 
 
 def _owned(raw: Json) -> dict[str, Json]:

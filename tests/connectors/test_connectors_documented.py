@@ -15,6 +15,7 @@ from watersmeet.config.settings import Source
 from watersmeet.connectors import catalogue
 from watersmeet.connectors.marquez.options import Options
 from watersmeet.connectors.mlflow.options import Options as MLflowOptions
+from watersmeet.connectors.wandb.options import Options as WandbOptions
 from watersmeet.federation.connector import Connector
 from watersmeet.federation.errors import SourceRefused
 from watersmeet.federation.model import EdgeKind
@@ -98,11 +99,13 @@ def test_the_example_says_which_credential_is_wrong(example: Any):
 
 
 def test_every_platform_of_ours_has_its_part():
-    for platform in ("datahub", "marquez", "mlflow", "openlineage"):
+    for platform in ("datahub", "marquez", "mlflow", "openlineage", "wandb"):
         assert f"### `{platform}`" in PAGE
 
 
-@pytest.mark.parametrize(("platform", "options"), [("marquez", Options), ("mlflow", MLflowOptions)])
+@pytest.mark.parametrize(
+    ("platform", "options"), [("marquez", Options), ("mlflow", MLflowOptions), ("wandb", WandbOptions)]
+)
 def test_every_option_is_there_with_its_default(platform: str, options: Any):
     part = PAGE.partition(f"### `{platform}`")[2].partition("\n#")[0]
     told = dict(re.findall(r"^\| `(\w+)` \| `([\w.]+)` \|", part, re.MULTILINE))

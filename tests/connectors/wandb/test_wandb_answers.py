@@ -172,3 +172,35 @@ def test_an_entity_that_cannot_be_listed_is_told():
     assert "projects of acme: there is no such entity" in failures(told)
     refused = {"errors": [{"message": "permission denied"}], "data": None}
     assert "permission denied" in failures(list(Platform(Projects=refused).connector().read(None)))
+
+
+def test_a_server_that_lacks_one_field_after_another_is_given_up():
+    def strange(variables: dict[str, Any]) -> dict[str, Any]:
+        return {"data": None, "errors": [{"message": "internal error"}]}
+
+    with pytest.raises(SourceUnavailable, match="internal"):
+        Platform(Viewer=strange).connector().check()
+
+
+def test_an_answer_that_is_no_answer_is_told_with_a_cut_of_it():
+    with pytest.raises(SourceChanged, match="without data") as changed:
+        Platform(Viewer=httpx2.Response(200, json={"detail": "moved"})).connector().check()
+    assert "moved" in changed.value.sample
+
+
+def test_a_400_without_a_reason_is_told():
+    with pytest.raises(SourceChanged, match="400"):
+        Platform(Viewer=httpx2.Response(400, json={})).connector().check()
+    with pytest.raises(SourceUnavailable, match="503"):
+        Platform(Viewer=lambda _: httpx2.Response(503)).connector().check()
+
+
+def test_an_error_within_a_project_stops_that_project_alone():
+    broken = httpx2.Response(200, json={"data": None, "errors": [{"message": "odd"}]})
+    told = list(Platform(ProjectPage=broken).connector().read(None))
+    assert "acme/fraud: not readable" in failures(told)
+
+
+@pytest.mark.parametrize("url", ["https://wandb.ai", "https://forge.coreweave.com", "http://wandb.acme.io:8080"])
+def test_the_api_is_asked_whichever_address_people_know(url: str):
+    assert Platform().connector(url=url).check().reachable

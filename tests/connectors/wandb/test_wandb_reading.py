@@ -11,7 +11,7 @@ import pytest
 
 from watersmeet.config.errors import Misconfigured
 from watersmeet.federation.connector import Batch
-from watersmeet.federation.errors import SourceChanged
+from watersmeet.federation.errors import SourceChanged, SourceUnavailable
 from watersmeet.federation.model import AssetKind, Edge, EdgeKind, Form, Record, Role, RunState, Skipped
 
 from .telling import Platform, page, projects, run
@@ -496,3 +496,106 @@ def test_a_listing_that_leads_back_is_an_error():
     told = list(shelf(artifact("A1"), contents={}, Memberships=loop).connector().read(None))
     assert SourceChanged.__name__ not in str(told)
     assert "does not say where" in "".join(one for batch in told for one in batch.failures)
+
+
+MORE = {"hasNextPage": True, "endCursor": "1"}
+
+
+def test_sweeps_are_read_to_the_last_as_experiments_of_their_project():
+    first = listing({"id": "S1", "name": "s1"}) | {"pageInfo": MORE}
+    rest = {"project": {"id": "P", "sweeps": listing({"id": "S2", "name": "s2", "displayName": "grid"})}}
+    found = records(Platform(ProjectPage=page([], sweeps=first), Sweeps=rest).connector().read(None))
+    assert (found["sweep/S1"].name, found["sweep/S1"].subtype) == ("s1", "sweep")
+    assert found["sweep/S2"].name == "grid"
+
+
+def test_collections_and_aliases_are_read_to_the_last():
+    names = {"edges": [], "pageInfo": MORE}
+    first = listing(collection(id="C1", aliases=names)) | {"pageInfo": MORE}
+    platform = Platform(
+        ProjectPage=page([], artifactCollections=first),
+        Aliases={"artifactCollection": {"aliases": listing({"alias": "old", "artifact": {"id": "A9"}})}},
+        Collections={"project": {"id": "P", "artifactCollections": listing(collection(id="C2", type_="model"))}},
+        Memberships={"artifactCollection": {"artifactMemberships": listing()}},
+    )
+    told = list(platform.connector().read(None))
+    assert {"collection/C1", "collection/C2"} <= records(told).keys()
+    assert ("version/A9", "old") in [(one.upstream, one.alias) for one in edges(told, EdgeKind.ALIAS_OF)]
+
+
+def test_new_versions_are_read_until_one_is_older_than_the_last_read():
+    """Wandb, check 12: a new version is seen within one cycle."""
+    since = list(shelf(artifact("A1")).connector().read(None))[-1].resume
+    new = [artifact(f"A{n}", createdAt=f"2026-08-0{n}T00:00:00Z") for n in (5, 4, 3)]
+    first = collection(new[0], artifacts=listing(new[0]) | {"pageInfo": MORE})
+    rest = listing(*new[1:], artifact("A1")) | {"pageInfo": MORE | {"endCursor": "2"}}
+    platform = shelf(
+        artifact("A1"),
+        contents={},
+        ProjectPage=page([], artifactCollections=listing(first)),
+        Versions={"artifactCollection": {"id": "C", "artifacts": rest}},
+    )
+    told = list(platform.connector().read(since))
+    assert {"version/A5", "version/A4", "version/A3"} <= records(told).keys()
+    assert platform.times("Versions") == 1
+    assert platform.times("Manifest") == 3
+    assert platform.times("Memberships") == 0
+
+
+def test_links_of_a_registry_that_fit_a_page_cost_no_further_question():
+    entry = collection(
+        type_="model",
+        __typename="ArtifactPortfolio",
+        artifactMemberships=listing({"id": "M", "versionIndex": 0, "artifact": {"id": "A1"}}),
+    )
+    platform = Platform(
+        ProjectPage=page([run("a")], artifactCollections=listing(entry)),
+        Memberships={"artifactCollection": {"artifactMemberships": listing()}},
+    )
+    connector = platform.connector()
+    since = list(connector.read(None))[-1].resume
+    platform.asked.clear()
+    told = list(connector.read(since))
+    assert [one.upstream for one in edges(told, EdgeKind.VERSION_OF)] == ["version/A1"]
+    assert platform.times("Memberships") == 0
+
+
+def test_reports_that_cannot_be_read_do_not_hold_up_the_rest():
+    refusal = {"errors": [{"message": "permission denied"}], "data": None}
+    told = list(Platform(Besides=refusal, ProjectPage=page([run("a")])).connector().read(None))
+    assert "reports, queues and automations" in "".join(one for batch in told for one in batch.failures)
+    assert "run:Pfraud" in told[-1].listed
+
+
+def test_a_manifest_on_the_instance_itself_is_fetched_without_the_key():
+    url = "http://wandb.acme.io:8080/storage/m?sign=1"
+    platform = shelf(
+        artifact("A1"),
+        contents={},
+        Manifest={"artifact": {"currentManifest": {"file": {"directUrl": url}}}},
+        **{url: httpx2.Response(200, json={"contents": {"a": {"digest": "d", "ref": "file:///data/a.csv"}}})},
+    )
+    told = list(platform.connector(url="http://wandb.acme.io:8080").read(None))
+    (one,) = edges(told, EdgeKind.DERIVE)
+    assert records(told)[one.upstream].spellings[0].form is Form.LOCAL
+    assert [one for one in platform.headers if "authorization" not in one]
+
+
+def test_files_in_very_many_folders_are_collapsed_into_higher_ones():
+    contents = {f"{n:05}": {"digest": "d", "ref": f"s3://lake/x/d{n}/f.csv"} for n in range(1500)}
+    told = list(shelf(artifact("A1", digest="other"), contents=contents).connector().read(None))
+    assert [one.upstream for one in edges(told, EdgeKind.DERIVE)] == ["file/s3://lake/x/"]
+
+
+def test_a_throttle_while_a_manifest_is_asked_for_ends_the_read():
+    platform = shelf(artifact("A1"), contents={}, Manifest=lambda _: httpx2.Response(429))
+    with pytest.raises(SourceUnavailable, match="rate_limited"):
+        list(platform.connector().read(None))
+
+
+def test_metadata_that_cannot_be_read_is_kept_as_it_is():
+    odd = artifact("A1", metadata="{odd", ttlDurationSeconds=60, tags=[{"name": "gold"}])
+    one = records(shelf(odd).connector().read(None))["version/A1"]
+    assert one.facets["wandb"]["metadata_text"] == "{odd"
+    assert one.facets["wandb"]["ttl_seconds"] == 60
+    assert one.facets["tags"] == [{"key": "gold"}]
