@@ -406,3 +406,37 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, connect: Connect) ->
         tracemalloc.stop()
     assert done == 5000
     assert peak < 16 * 2**20
+
+
+def test_what_opens_doors_is_never_read_and_what_is_ignored_is_not(tmp_path: Path, read: Read) -> None:
+    secret = proposal("urn:li:dataHubSecret:s", "dataHubSecretValue", {"value": "x"})
+    file = written(tmp_path / "x.json", secret, proposal("urn:li:post:p", "postInfo", {}), proposal(A, "status", {}))
+    assert set(read(file).records) == {A}
+    assert set(read(file, options={"ignore": []}).records) == {A, "urn:li:post:p"}
+
+
+def test_what_complete_files_lack_is_gone(tmp_path: Path, connect: Connect) -> None:
+    file = written(tmp_path / "x.json", proposal(A, "status", {}))
+    assert list(connect(file).gone([B])) == [B]
+    assert connect(file).refused == ()
+
+
+def test_an_evaluation_goes_with_its_model_when_names_are_judged(tmp_path: Path, connect: Connect, read: Read) -> None:
+    model = "urn:li:mlModel:(urn:li:dataPlatform:x,m,PROD)"
+    judged = proposal(model, "mlModelEvaluationData", {"evaluationData": [{"dataset": A}]})
+    file = written(tmp_path / "x.json", judged)
+    told = read(file)
+    assert set(connect(file, exclude=["db.*"]).left_out(told.records.values())) == {A}
+
+
+@pytest.mark.parametrize("path", ["/description/x", "description", ""])
+def test_a_patch_that_leads_nowhere_changes_nothing(tmp_path: Path, read: Read, path: str) -> None:
+    patch = [{"op": "replace", "path": "/name", "value": "no"}, {"op": "add", "path": path, "value": "x"}]
+    file = written(
+        tmp_path / "x.json",
+        proposal(A, "datasetProperties", {"name": "yes", "description": "text"}),
+        proposal(A, "datasetProperties", patch, "PATCH"),
+    )
+    told = read(file)
+    assert len(told.skipped) == 1
+    assert "yes" in {one.name for one in told_of(told, A)}

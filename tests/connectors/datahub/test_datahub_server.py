@@ -513,3 +513,12 @@ def test_a_file_and_a_server_say_the_same(catalog: Catalog, connect: Connect, tm
     assert {one.key: (one.records, one.edges) for one in by_file.scopes} == {
         one.key: (one.records, one.edges) for one in by_rest.scopes
     }
+
+
+def test_a_log_that_gives_one_page_for_ever_is_not_followed(catalog: Catalog, read: Reader) -> None:
+    read()
+    end = str(len(catalog.log["MetadataChangeLog_Versioned_v1"]))
+    catalog.fail("events/poll", 200, body={"offsetId": end, "events": [{"value": "{}"}] * 1000})
+    told = read()
+    assert "the same page again and again" in told.skipped[0].reason
+    assert {A, B, C} == set(told.records)
