@@ -11,7 +11,7 @@ from ...federation.naming import canonical_uri
 from ..http.redaction import address
 from .artifacts import keeper
 from .place import Project, of_hex, version_id
-from .wire import field, number, sample, text
+from .wire import field, moment, number, sample, text
 
 _CONTENTS = re.compile(r'"contents"\s*:\s*\{')
 _NEXT = re.compile(r"\s*,?\s*")
@@ -167,11 +167,16 @@ def scope(raw: Json, found: References, home: Project) -> Scope:
     edges: list[Edge] = []
     for uri, one in found.places().items():
         records.append(_outside(uri, one))
-        edges.append(Edge(f"file/{uri}", native_id, EdgeKind.DERIVE, evidence=Evidence.DECLARED))
+        edges.append(_derived(f"file/{uri}", raw))
     for other in found.versions:
         if version_id(other) != native_id:
-            edges.append(Edge(version_id(other), native_id, EdgeKind.DERIVE, evidence=Evidence.DECLARED))
+            edges.append(_derived(version_id(other), raw))
     return Scope(f"{keeper(raw, home).family('manifest')}/{text(raw, 'id')}", tuple(records), tuple(edges))
+
+
+def _derived(upstream: str, raw: Json) -> Edge:
+    made = moment(field(raw, "createdAt"))
+    return Edge(upstream, version_id(text(raw, "id")), EdgeKind.DERIVE, evidence=Evidence.DECLARED, valid_from=made)
 
 
 def remarks(raw: Json, found: References) -> Iterator[Skipped]:
