@@ -19,7 +19,6 @@ from .sandbox_routes import Call, Reply, Routes, Unknown
 from .sandbox_scroll import Searches
 from .sandbox_world import World, Write
 
-_MAX_WAIT = 10.0
 _TOO_MANY = "Too many simultaneous requests, retry again later."
 
 
@@ -64,6 +63,8 @@ class Sandbox(Loopback):
         self._routes.has_scroll = has_scroll
         self.may_follow = True
         """False: the caller may not read the change log."""
+        self.most_wait = 10.0
+        """How many seconds a poll waits for a full page at most, whatever it asks for."""
         self.calls: list[Asked] = []
         self.between: list[Callable[[Asked], None]] = []
         """Called before each answer, so that the world can move while it is read."""
@@ -165,7 +166,7 @@ class Sandbox(Loopback):
         start = log.start(topic, params.get("offsetId"), is_looking_back="lookbackWindowDays" in params)
         log.polling += 1
         try:
-            until = time.monotonic() + min(float(params.get("pollTimeoutSeconds", "5")), _MAX_WAIT)
+            until = time.monotonic() + min(float(params.get("pollTimeoutSeconds", "5")), self.most_wait)
             # A page that is not full is waited for until the end.
             while log.waiting(topic, start) < limit and time.monotonic() < until:
                 await asyncio.sleep(0.02)

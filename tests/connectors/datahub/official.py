@@ -1,7 +1,7 @@
 """DataHub's own client, which judges our miniature: its records and its ways to send and to read them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from datahub.emitter.rest_emitter import DatahubRestEmitter
 from datahub.emitter.serialization_helper import post_json_transform, pre_json_transform
 from datahub.ingestion.graph.client import DatahubClientConfig, DataHubGraph
 from datahub.metadata import schema_classes as classes
+from datahub.metadata.urns import Urn
 
 ORDERS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,db.raw.orders,PROD)"
 TOTALS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,db.mart.totals,PROD)"
@@ -81,6 +82,12 @@ def wire(aspect: Any) -> dict[str, Any]:
     return pre_json_transform(aspect.to_obj())
 
 
+def key(urn: str) -> dict[str, Any]:
+    """The key aspect that the client makes of a URN."""
+    made: Any = Urn.from_string(urn)
+    return wire(made.to_key_aspect())
+
+
 def is_sound(aspect: str, value: dict[str, Any]) -> bool:
     """Whether the client's own schema takes a value."""
     made = classes.ASPECT_NAME_MAP[aspect]
@@ -93,7 +100,7 @@ def proposal(urn: str, aspect: Any, **more: Any) -> MetadataChangeProposalWrappe
 
 
 @contextmanager
-def graph(url: str, **config: Any) -> Iterator[DataHubGraph]:
+def graph(url: str, **config: Any) -> Generator[DataHubGraph]:
     """The client's reading side, closed again."""
     client = DataHubGraph(DatahubClientConfig(server=url, **config))
     try:
@@ -104,7 +111,7 @@ def graph(url: str, **config: Any) -> Iterator[DataHubGraph]:
 
 
 @contextmanager
-def emitter(url: str, *, openapi: bool) -> Iterator[DatahubRestEmitter]:
+def emitter(url: str, *, openapi: bool) -> Generator[DatahubRestEmitter]:
     """The client's writing side, closed again."""
     client = DatahubRestEmitter(url, openapi_ingestion=openapi)
     try:
