@@ -8,6 +8,7 @@ import orjson
 
 from ...federation.errors import SourceChanged
 from ...federation.model import Json
+from ..http import TooMuch
 from .api import Api, Reply
 from .cursor import Mark
 from .documents import PROJECT_PAGE, UPDATED_FILTER
@@ -86,7 +87,13 @@ class Scan:
         }
         self._came, self.shown = set(), shown
         while True:
-            reply = self._api.ask(PROJECT_PAGE, {**variables, "first": self._size, "after": after or None})
+            try:
+                reply = self._api.ask(PROJECT_PAGE, {**variables, "first": self._size, "after": after or None})
+            except TooMuch:
+                if self._size == 1:
+                    raise
+                self._size = max(self._size // 2, 1)  # a few summaries of megabytes are enough
+                continue
             found = nodes(reply.data, "project", "runs")
             came = {hash(text(one, "id")) for one in found}
             self.shown += len(came - self._came)

@@ -599,3 +599,20 @@ def test_metadata_that_cannot_be_read_is_kept_as_it_is():
     assert one.facets["wandb"]["metadata_text"] == "{odd"
     assert one.facets["wandb"]["ttl_seconds"] == 60
     assert one.facets["tags"] == [{"key": "gold"}]
+
+
+def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones():
+    def answer(variables: dict[str, Any]) -> dict[str, Any]:
+        many = variables["first"]
+        return page([run(str(n), summaryMetrics="x" * 1000) for n in range(many)])
+
+    platform = Platform(ProjectPage=answer)
+    told = list(platform.connector(http={"page_bytes": 4096}, options={"page_size": 16}).read(None))
+    assert [variables["first"] for name, variables in platform.asked if name == "ProjectPage"] == [16, 8, 4, 2]
+    assert len(runs(told)) == 2
+
+
+def test_a_single_run_that_is_too_large_ends_the_read_and_says_so():
+    platform = Platform(ProjectPage=lambda _: page([run("a", summaryMetrics="x" * 9000)]))
+    with pytest.raises(SourceUnavailable, match="page_bytes"):
+        list(platform.connector(http={"page_bytes": 4096}).read(None))
