@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -132,3 +134,21 @@ def test_a_message_that_is_none_is_noticed(data: bytes):
 
 def test_numbers_of_fixed_width_are_passed_over():
     assert message(b"\x09" + b"8" * 8 + b"\x15" + b"4" * 4 + b"\x18\x01") == {1: [b"8" * 8], 2: [b"4" * 4], 3: [1]}
+
+
+def piece(kind: int, data: bytes) -> bytes:
+    return struct.pack("<IHB", zlib.crc32(bytes([kind]) + data), len(data), kind) + data
+
+
+def test_records_go_on_over_the_ends_of_blocks(tmp_path: Path):
+    """A block of 32 KiB ends in padding: zeros where a piece would fit, nothing where none does."""
+    file = tmp_path / "x.wandb"
+    head = struct.pack("<4sHB", b":W&B", 0xBEE1, 0)
+    filling = piece(1, b"a" * (32_768 - 7 - 7 - 3))  # leaves three bytes of the first block
+    second = piece(2, b"b" * 100) + piece(3, b"c") + piece(4, b"d")
+    body = head + filling + bytes(3) + second + bytes(32_768 - len(second)) + piece(1, b"e")
+    file.write_bytes(body)
+    assert [one[:1] + one[-1:] for one in records(file)] == [b"aa", b"bd", b"ee"]
+    file.write_bytes(body[:-5])
+    with pytest.raises(Broken, match="ends in the middle"):
+        list(records(file))
