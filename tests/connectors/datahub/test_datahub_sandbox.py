@@ -83,7 +83,6 @@ def grouped(*groups: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_a_full_last_page_carries_a_cursor_and_the_next_is_empty(sandbox: Sandbox, ask: Ask) -> None:
-    """DataHub 8."""
     properties(sandbox, "a", "b")
     page = ask("POST", SCROLL, params={"count": 2}, json={}).json()
     assert (len(page["entities"]), page["totalCount"]) == (2, 2)
@@ -103,7 +102,6 @@ def test_without_aspects_only_names_are_told_and_with_an_empty_list_all(sandbox:
 
 
 def test_ten_thousand_and_one_becomes_five_thousand(sandbox: Sandbox, ask: Ask) -> None:
-    """DataHub 9."""
     properties(sandbox, *(f"t{number:05}" for number in range(5_010)))
     assert len(ask("POST", SCROLL, params={"count": 10_001}, json={}).json()["entities"]) == 5_000
     assert len(ask("POST", SCROLL, params={"count": 10_000}, json={}).json()["entities"]) == 5_010
@@ -126,7 +124,6 @@ def test_a_slice_does_not_see_what_comes_while_it_is_read_and_a_plain_scroll_doe
 
 
 def test_a_point_in_time_ends_after_its_time(sandbox: Sandbox, ask: Ask, clock: Clock) -> None:
-    """DataHub 7."""
     properties(sandbox, "a", "b")
     params = {"count": 1, "sliceId": 0, "sliceMax": 1, "pitKeepAlive": "1s"}
     page = ask("POST", SCROLL, params=params, json={}).json()
@@ -137,7 +134,6 @@ def test_a_point_in_time_ends_after_its_time(sandbox: Sandbox, ask: Ask, clock: 
 
 
 def test_a_restart_ends_the_scroll_of_a_slice_only(sandbox: Sandbox, ask: Ask) -> None:
-    """DataHub 6."""
     properties(sandbox, "a", "b")
     frozen = ask("POST", SCROLL, params={"count": 1, "sliceId": 0, "sliceMax": 1}, json={}).json()["scrollId"]
     plain = ask("POST", SCROLL, params={"count": 1}, json={}).json()["scrollId"]
@@ -168,7 +164,6 @@ def test_an_unknown_type_is_refused_by_name(ask: Ask) -> None:
 
 
 def test_one_entity_that_may_not_be_read_refuses_the_whole_page(sandbox: Sandbox, ask: Ask) -> None:
-    """DataHub 4."""
     properties(sandbox, "a")
     sandbox.put("urn:li:tag:pii", "tagProperties", {"name": "pii"})
     sandbox.hide("tag")
@@ -189,7 +184,6 @@ def test_each_entity_can_bear_a_cursor_of_its_own(sandbox: Sandbox, ask: Ask) ->
 
 
 def test_an_old_server_has_no_scroll() -> None:
-    """DataHub 14."""
     with Sandbox(has_scroll=False, version="v0.13.0") as old:
         answer = httpx2.post(old.url + SCROLL, json={}, trust_env=False)
         assert answer.status_code == 404
@@ -201,7 +195,7 @@ def test_an_old_server_has_no_scroll() -> None:
 
 
 def test_groups_of_a_filter_are_alternatives_and_their_criteria_all_count(sandbox: Sandbox, ask: Ask) -> None:
-    """DataHub 22."""
+    """DataHub, check 22: what the list called `and` means."""
     hive, other = properties(sandbox, "a", "b")
     (kafka,) = properties(sandbox, "c", platform="kafka")
     on_hive = criterion("platform", "urn:li:dataPlatform:hive")
@@ -312,7 +306,6 @@ def test_a_batch_of_several_types_is_answered_by_type(sandbox: Sandbox, ask: Ask
     ],
 )
 def test_a_name_that_does_not_hold_is_refused(ask: Ask, urn: str) -> None:
-    """DataHub 12."""
     body = [{"urn": urn, "status": {"value": {"removed": False}}}]
     written = ask("POST", "/openapi/v3/entity/dataset", json=body)
     assert (written.status_code, written.json()["error"]) == (400, f"Invalid urn!: {urn}")
@@ -474,7 +467,6 @@ def polled(ask: Ask, topic: str = VERSIONED, **params: Any) -> dict[str, Any]:
 
 
 def test_a_first_poll_stands_at_the_end(sandbox: Sandbox, ask: Ask) -> None:
-    """DataHub 16."""
     properties(sandbox, "a")
     first = polled(ask)
     assert (first["count"], first["events"]) == (0, [])
@@ -486,7 +478,6 @@ def test_a_first_poll_stands_at_the_end(sandbox: Sandbox, ask: Ask) -> None:
 
 
 def test_a_record_writes_bytes_as_latin_1(sandbox: Sandbox, ask: Ask) -> None:
-    """DataHub 16."""
     offset = polled(ask)["offsetId"]
     sandbox.put(dataset("t"), "datasetProperties", {"name": "größer"})
     record = json.loads(polled(ask, offsetId=offset)["events"][0]["value"])
@@ -525,7 +516,6 @@ def test_events_of_series_have_their_own_topic(sandbox: Sandbox, ask: Ask) -> No
 
 
 def test_an_offset_that_is_gone_skips_in_silence(sandbox: Sandbox, ask: Ask) -> None:
-    """DataHub 16."""
     offset = polled(ask)["offsetId"]
     properties(sandbox, "a")
     sandbox.forget_log()

@@ -152,7 +152,6 @@ def test_lineage_of_a_model_is_refused(sandbox: Sandbox, openapi: bool) -> None:
 
 
 def test_a_scroll_of_slices_ends_with_the_server_and_a_plain_one_goes_on(sandbox: Sandbox) -> None:
-    """DataHub 6."""
     with official.graph(filled(sandbox).url) as graph:
         plain = graph.scroll_entities(count=3)
         sliced = graph.scroll_entities(count=2, slice_id=0, slice_max=2)
