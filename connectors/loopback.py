@@ -103,6 +103,10 @@ class Loopback(ABC):
     async def answer(self, request: Request) -> Response:
         """Answer as the platform would, when nothing goes wrong."""
 
+    async def called(self, request: Request) -> str:
+        """What faults are matched against."""
+        return whole_path(request)
+
     def fail(self, path: str, **fault: Any) -> Fault:
         """Let calls fail whose path matches; see `Fault`."""
         self.faults.append(Fault(path, **fault))
@@ -137,7 +141,7 @@ class Loopback(ABC):
         self.stop()
 
     async def _spoilt(self, request: Request) -> Response:
-        path = whole_path(request)
+        path = await self.called(request)
         fault = next((one for one in self.faults if one.strikes(path)), None)
         response = await self.answer(request)
         if fault is not None and fault.kind == "slow":

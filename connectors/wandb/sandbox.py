@@ -1,0 +1,129 @@
+"""Weights & Biases in miniature: its GraphQL API as a client meets it, on loopback, with faults on demand."""
+
+import base64
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..loopback import Loopback, whole_path
+from .sandbox_graph import Invalid, answered, operation, schema
+from .sandbox_query_root import Query
+from .sandbox_storage import Storage
+from .sandbox_story import seed_story
+from .sandbox_world import World
+
+KEY = "0123456789abcdef" * 3
+"""What the miniature lets in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question that arrived."""
+
+    operation: str
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    user_agent: str = ""
+    complaints: tuple[str, ...] = ()
+    """Why the schema refused it."""
+
+
+class Sandbox(Loopback):
+    """A server on 127.0.0.1, and an object store on another port. With `empty` it starts without the story; entering it
+    starts it, leaving it stops it. Faults are matched against `/graphql/<operation>`.
+
+    `twins`: ids of the runs of an MLflow that tells the same story, oldest first; the trainings refer to them.
+    """
+
+    platform = "Weights & Biases"
+
+    def __init__(
+        self,
+        port: int = 0,
+        empty: bool = False,
+        *,
+        key: str = KEY,
+        twins: Sequence[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(port)
+        self._key = key
+        self._lacking: frozenset[str] = frozenset()
+        self.world = World(self._sign, clock)
+        self.storage = Storage(self.world.stored, clock)
+        self.calls: list[Asked] = []
+        self.refuses_keys = False
+        """A bad key gets 401, as some deployments answer, and not `viewer: null`."""
+        self.quota = {"RateLimit-Limit": "1000", "RateLimit-Remaining": "1000", "RateLimit-Reset": "60"}
+        """What each answer says of the rate limit."""
+        if not empty:
+            seed_story(self.world, twins)
+
+    def start(self) -> Self:
+        """Listen on the port, or on a free one, and answer from a thread. Raises `OSError` for a taken port."""
+        self.storage.start()
+        try:
+            return super().start()
+        except OSError:
+            self.storage.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop listening."""
+        super().stop()
+        self.storage.stop()
+
+    def lack(self, *fields: str) -> None:
+        """Be a server of another age, which does not know some fields (`Artifact.digestAlgorithm`)."""
+        self._lacking |= set(fields)
+
+    async def called(self, request: Request) -> str:
+        """The path with the operation behind it."""
+        path = whole_path(request)
+        return f"{path}/{operation(_query(await request.body()))}" if path == "/graphql" else path
+
+    async def answer(self, request: Request) -> Response:
+        """Answer as the service would."""
+        if (request.method, request.url.path) != ("POST", "/graphql"):
+            return Response("404 page not found", 404, media_type="text/plain")
+        body = await request.body()
+        query = _query(body)
+        variables: dict[str, Any] = _sent(body).get("variables") or {}
+        agent = request.headers.get("user-agent", "")
+        is_known = self._is_known(request)
+        if not is_known and self.refuses_keys:
+            self.calls.append(Asked(operation(query), variables, agent))
+            refused = {"message": "user is not logged in", "extensions": {"code": "PERMISSION_ERROR"}}
+            return self._json({"errors": [refused], "data": None}, 401)
+        try:
+            told = answered(schema(self._lacking), Query(self.world, is_known=is_known), query, variables)
+        except Invalid as error:
+            self.calls.append(Asked(operation(query), variables, agent, tuple(error.messages)))
+            return self._json({"errors": [{"message": message} for message in error.messages]}, 400)
+        self.calls.append(Asked(operation(query), variables, agent))
+        return self._json(told)
+
+    def _sign(self, path: str) -> str:
+        return self.storage.sign(path)
+
+    def _is_known(self, request: Request) -> bool:
+        wanted = base64.b64encode(f"api:{self._key}".encode()).decode()
+        return request.headers.get("authorization") == f"Basic {wanted}"
+
+    def _json(self, told: dict[str, Any], status: int = 200) -> Response:
+        return Response(orjson.dumps(told), status, self.quota, "application/json")
+
+
+def _sent(body: bytes) -> dict[str, Any]:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+
+
+def _query(body: bytes) -> str:
+    return str(_sent(body).get("query") or "")
