@@ -1,4 +1,4 @@
-"""The demonstration: two platforms in miniature, one story, and the questions that neither of them can answer alone."""
+"""The demonstration: three platforms in miniature, one story, and the questions that none of them can answer alone."""
 
 import os
 import socket
@@ -49,7 +49,9 @@ def demonstrate(*, once: bool, port: int, as_json: bool, say: Say) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="watersmeet-demo-")))
         pipelines, tracking = _started(stack, "marquez", empty=True), _started(stack, "mlflow")
         tell(pipelines.url, tracking.url)
-        settings = _settings(folder, port, pipelines.url, tracking.url)
+        catalog = _started(stack, "datahub", runs=trainings(tracking.url))
+        urls = {"PIPELINES_URL": pipelines.url, "TRACKING_URL": tracking.url, "CATALOG_URL": catalog.url}
+        settings = _settings(folder, port, urls)
         with open_store(settings) as store:
             _pull(store, settings)
             answered = list(questions(store, registry_of(settings)))
@@ -69,6 +71,14 @@ def tell(pipelines: str, tracking: str) -> None:
             answer = client.post(f"{pipelines}/api/v1/lineage", json=event)
             if answer.is_error:
                 raise SourceUnavailable(f"{pipelines} answered {answer.status_code} to an event: {answer.text[:200]}")
+
+
+def trainings(tracking: str) -> list[str]:
+    """The ids that the tracker gave the story's trainings, oldest first; a catalog that reads it knows them, too."""
+    with httpx2.Client(base_url=f"{tracking}/api/2.0/mlflow", timeout=30, trust_env=False) as client:
+        found = client.get("/experiments/get-by-name", params={"experiment_name": "churn"}).json()
+        asked = {"experiment_ids": [found["experiment"]["experiment_id"]], "order_by": ["attributes.start_time ASC"]}
+        return [one["info"]["run_id"] for one in client.post("/runs/search", json=asked).json()["runs"]]
 
 
 def questions(store: Store, registry: Registry) -> Iterator[Answered]:
@@ -98,20 +108,15 @@ def questions(store: Store, registry: Registry) -> Iterator[Answered]:
     )
 
 
-def _started(stack: ExitStack, platform: str, *, empty: bool = False) -> Miniature:
-    running = miniature(platform, empty=empty)
+def _started(stack: ExitStack, platform: str, *, empty: bool = False, **beside: Any) -> Miniature:
+    running = miniature(platform, empty=empty, **beside)
     running.start()
     stack.callback(running.stop)
     return running
 
 
-def _settings(folder: Path, port: int, pipelines: str, tracking: str) -> Settings:
-    told = {
-        "DEMO_STORE": str(folder / "demo.db"),
-        "DEMO_PORT": str(port),
-        "PIPELINES_URL": pipelines,
-        "TRACKING_URL": tracking,
-    }
+def _settings(folder: Path, port: int, urls: dict[str, str]) -> Settings:
+    told = {"DEMO_STORE": str(folder / "demo.db"), "DEMO_PORT": str(port), **urls}
     os.environ.update(told)  # for the processes of the syncs, which read the same file
     return load(DEMO)
 

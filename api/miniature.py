@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from ..federation.errors import BadInput
 
-SANDBOXES = ("marquez", "mlflow")
+SANDBOXES = ("datahub", "marquez", "mlflow", "wandb")
 
 
 class Miniature(Protocol):
@@ -22,10 +22,10 @@ class Miniature(Protocol):
         ...
 
 
-def miniature(platform: str, *, port: int = 0, empty: bool = False) -> Miniature:
-    """The sandbox of a platform, not yet started. Raises `BadInput`."""
+def miniature(platform: str, *, port: int = 0, empty: bool = False, **beside: Any) -> Miniature:
+    """The sandbox of a platform, not yet started; `beside`: what it knows of the other ones. Raises `BadInput`."""
     if platform not in SANDBOXES:
         raise BadInput(f"no sandbox of {platform!r}; there are: {', '.join(SANDBOXES)}")
     sandbox: Any = import_module(f"..connectors.{platform}.sandbox", __package__).Sandbox
-    made: Miniature = sandbox(port=port, empty=empty)
+    made: Miniature = sandbox(port=port, empty=empty, **beside)
     return made

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ...federation.model import Json
+from ...federation.model import AssetKind, Json
 from .facets import describe
 from .saying import Aspect, Place, Saying, Told
 from .wire import field, kept, moment, stamped, text
@@ -14,7 +14,17 @@ def assertion(aspect: Aspect, place: Place) -> Told:
     describe(saying)
     saying.subtype = text(aspect.value, "type")
     saying.relate()
+    saying.name = saying.name or saying.description or _rule(saying)  # its URN is a hash
     return saying.told()
+
+
+def _rule(saying: Saying) -> str | None:
+    """`not_null on customer_id`: the rule as its tool calls it, and the narrowest thing that it judges."""
+    info = saying.aspect.value
+    rule = next((field(info, name) for name in info if name.endswith("Assertion")), None)
+    named = text(rule, "nativeType") or text(rule, "operator") or saying.subtype
+    judged = sorted(saying.others.values(), key=lambda one: one.kind is not AssetKind.COLUMN)
+    return f"{named} on {judged[0].name}" if named and judged else None
 
 
 def results(aspect: Aspect, place: Place, events: Iterable[Json]) -> Told:

@@ -151,10 +151,18 @@ def _schema(one: story.Table) -> Row:
 
 def _lineage(one: story.Table) -> Row:
     jobs = [job for job in story.JOBS if job.output == one]
+    first = {upstream: job.started for job in reversed(jobs) for upstream in job.inputs}
     inputs = dict.fromkeys(upstream for job in jobs for upstream in job.inputs)
-    stamp = {"auditStamp": _stamp(jobs[-1].started)} if jobs else {}
     return {
-        "upstreams": [{**stamp, "dataset": table(upstream), "type": "TRANSFORMED"} for upstream in inputs],
+        "upstreams": [
+            {
+                "auditStamp": _stamp(jobs[-1].started),
+                "created": _stamp(first[upstream]),
+                "dataset": table(upstream),
+                "type": "TRANSFORMED",
+            }
+            for upstream in inputs
+        ],
         "fineGrainedLineages": [
             {
                 "upstreamType": "FIELD_SET",
@@ -179,11 +187,16 @@ def _job(job: story.Job) -> Iterator[Told]:
     flows: Row = {
         "inputDatasets": [],
         "outputDatasets": [],
-        "inputDatasetEdges": [_edge(table(one), job.started) for one in job.inputs],
-        "outputDatasetEdges": [_edge(table(job.output), job.started)],
+        "inputDatasetEdges": [_edge(table(one), _first(job, one), job.started) for one in job.inputs],
+        "outputDatasetEdges": [_edge(table(job.output), _first(job), job.started)],
     }
     yield Told(task(job), "dataJobInputOutput", flows, job.started)
     yield Told(task(job), "ownership", _owned("TECHNICAL_OWNER"), job.started)
+
+
+def _first(job: story.Job, read: story.Table | None = None) -> str:
+    """When a job ran first, or first read a table."""
+    return min(one.started for one in story.JOBS if one.name == job.name and (read is None or read in one.inputs))
 
 
 def _dashboard() -> Iterator[Told]:
@@ -303,8 +316,8 @@ def _owned(role: str) -> Row:
     return {"owners": [{"owner": ADA, "type": role}], "lastModified": {"time": 0, "actor": "urn:li:corpuser:unknown"}}
 
 
-def _edge(urn: str, at: str) -> dict[str, Any]:
-    return {"destinationUrn": urn, "created": _stamp(at), "lastModified": _stamp(at)}
+def _edge(urn: str, at: str, last: str = "") -> dict[str, Any]:
+    return {"destinationUrn": urn, "created": _stamp(at), "lastModified": _stamp(last or at)}
 
 
 def _stamp(at: str) -> Row:

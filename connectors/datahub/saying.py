@@ -23,7 +23,7 @@ from ...federation.model import (
 from .relations import Named, Says, named
 from .urn import BadUrn, Urn, plain, read, urn
 from .wire import field as field_of
-from .wire import kept, sample, text
+from .wire import kept, sample, stamped, text
 
 _KINDS = {
     "dataset": AssetKind.DATASET,
@@ -242,6 +242,7 @@ class Saying:
                 plain(down),
                 kind,
                 evidence=Evidence.STATED if by_hand else Evidence.PARSED if parsed else self.evidence,
+                valid_from=stamped(one.edge, "created"),
                 transformation=text(one.edge, "type") if kind is EdgeKind.DERIVE else None,
             )
         )

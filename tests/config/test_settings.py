@@ -156,11 +156,13 @@ http: *patient
             "DEMO_STORE": str(tmp_path / "demo.db"),
             "TRACKING_URL": "http://127.0.0.1:5001",
             "PIPELINES_URL": "http://127.0.0.1:5002",
+            "CATALOG_URL": "http://127.0.0.1:5003",
         }
         settings = load(DEMO, environ)
         assert [(source.name, source.platform) for source in settings.sources] == [
             ("tracking", "mlflow"),
             ("pipelines", "marquez"),
+            ("catalog", "datahub"),
         ]
         assert settings.store.url == f"sqlite:///{tmp_path}/demo.db"
 

@@ -84,12 +84,16 @@ settings.load_profile("mutation")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    laws = []
     for item in items:
         test = getattr(item, "obj", None)
+        test = getattr(test, "__func__", test)
         told = getattr(test, "_hypothesis_internal_use_settings", None)
         if told is not None:
             few = min(told.max_examples, EXAMPLES)
             test._hypothesis_internal_use_settings = settings(told, max_examples=few, phases=PHASES)
+            laws.append(item)
+    items.sort(key=lambda item: item not in laws)  # they kill most
 """
 
 

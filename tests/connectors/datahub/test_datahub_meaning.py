@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from watersmeet.connectors.datahub.jobs import life
@@ -431,6 +431,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(
         [A, JOB, RUN, MODEL, GROUP, CHART, BOARD, column(A, "x"), "urn:li:container:c", "urn:li:assertion:a"]
