@@ -35,6 +35,8 @@ class Batch:
     """Where a killed sync goes on; None: keep the former one."""
     listed: tuple[str, ...] = ()
     """Families that this very `read` has now listed from first to last: what it did not mention is gone."""
+    unread: tuple[str, ...] = ()
+    """Keys of scopes that are there and could not be read: a listing without them still leaves them as they were."""
     unsure: bool = False
     """True: the platform cannot tell a missing permission from nothing, so it takes two such listings."""
     complete: bool = False

@@ -6,6 +6,7 @@ import numpy as np
 import xxhash
 
 from .connector import Batch
+from .model import family_of
 
 _SIZE = 16
 
@@ -18,10 +19,10 @@ class Listing:
         self._finished: dict[str, bool] = {}
 
     def note(self, batch: Batch) -> None:
-        """Remember the scopes of one batch, and what it says of whole families."""
-        for scope in batch.scopes:
-            digest = xxhash.xxh3_128_digest(scope.key.encode("utf-8", "surrogatepass"))
-            self._seen.setdefault(scope.family, bytearray()).extend(digest)
+        """Remember the scopes of one batch, told or there, and what it says of whole families."""
+        for key in (*(scope.key for scope in batch.scopes), *batch.unread):
+            digest = xxhash.xxh3_128_digest(key.encode("utf-8", "surrogatepass"))
+            self._seen.setdefault(family_of(key), bytearray()).extend(digest)
         for family in batch.listed:
             self._finished[family] = self._finished.get(family, False) or batch.unsure
 

@@ -270,7 +270,12 @@ class Scope:
     @property
     def family(self) -> str:
         """The listing this scope belongs to."""
-        return self.key.partition("/")[0]
+        return family_of(self.key)
+
+
+def family_of(key: str) -> str:
+    """The listing that a scope of this key belongs to."""
+    return key.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ def _fields(saying: Saying, name: str) -> Iterator[dict[str, Any]]:
         saying.skipped.append(Skipped(f"{saying.aspect.what}: {name}", f"{strange} entries are no objects"))
     elif found is not None and not isinstance(found, list):
         saying.skipped.append(Skipped(f"{saying.aspect.what}: {name}", "it is no list", sample(found)))
+        saying.is_corrupt = True
     yield from objects(saying.aspect.value, name)
 
 

@@ -11,7 +11,7 @@ from ...federation.errors import SourceError
 from ...federation.model import Json, Skipped
 from .mapping import SERIES, series, whole
 from .rest import Rest
-from .saying import Aspect, Place, Told
+from .saying import Aspect, Place, Told, scope_key
 from .urn import BadUrn, Urn, read
 from .wire import field, members, moment, sample, stamped
 
@@ -44,16 +44,17 @@ class Entities:
             return Told(skipped=(Skipped(what, f"its URN names nothing: {error}", sample(dict(row))),))
         if not self._selects(one):
             return Told()
-        aspects, aside = list[Aspect](), list[Skipped]()
+        aspects, aside, unread = list[Aspect](), list[Skipped](), list[str]()
         for name, envelope in row.items():
             if name == "urn":
                 continue
             value = members(field(envelope, "value"))
             if value is None:
                 aside.append(Skipped(f"{one.text} {name}", "the aspect is no object", sample(envelope)))
+                unread.append(scope_key(one, name))
             else:
                 aspects.append(_aspect(one, name, value, field(envelope, "systemMetadata")))
-        told = whole(one, aspects, self._place) + Told(skipped=tuple(aside))
+        told = whole(one, aspects, self._place) + Told(skipped=tuple(aside), unread=tuple(unread))
         return told + self._events(one, aspects, since)
 
     def _events(self, one: Urn, aspects: Iterable[Aspect], since: datetime | None) -> Told:

@@ -129,7 +129,7 @@ class _Reading:
 
     def _batch(self) -> Batch:
         told, self._told = self._told, Told()
-        return Batch(told.scopes, told.tombstones, skipped=told.skipped, done=self.done)
+        return Batch(told.scopes, told.tombstones, skipped=told.skipped, unread=told.unread, done=self.done)
 
     def _find_patches(self, present: list[File]) -> None:
         """Which aspects are patched: what is stated of them is held back until all patches are known."""
@@ -186,6 +186,7 @@ class _Reading:
             self._patch(change, place)
         elif value is None:
             self._aside(f"{place}: {one.text} {change.aspect}", "the aspect is no object", change.value)
+            self._told += Told(unread=(scope_key(one, change.aspect),))
         elif key in self._patched:
             self._patched[key] = value
         else:
@@ -220,7 +221,7 @@ class _Reading:
             else:
                 self._removed[one.text] = stone
         withdrawn = tuple(stone for stone in told.tombstones if stone.is_withdrawn)
-        self._told += Told(told.scopes, withdrawn, told.skipped)
+        self._told += Told(told.scopes, withdrawn, told.skipped, told.unread)
 
     def _series(self, name: str, event: Json) -> list[Json]:
         listed = self._events.setdefault(name, [])

@@ -143,7 +143,15 @@ class Full:
 
 def batch(told: Told, marks: Marks, done: int, total: int | None = None) -> Batch:
     """What some entities say, and where to go on."""
-    return Batch(told.scopes, told.tombstones, skipped=told.skipped, resume=marks.json(), done=done, total=total)
+    return Batch(
+        told.scopes,
+        told.tombstones,
+        skipped=told.skipped,
+        unread=told.unread,
+        resume=marks.json(),
+        done=done,
+        total=total,
+    )
 
 
 def without_log(error: NoLog) -> Batch:

@@ -129,22 +129,24 @@ class Named:
     """Where in the aspect: `upstreams/3/dataset`."""
     edge: Mapping[str, Any]
     """The object that the name stands in (an `Edge`, an `Upstream`), with what it says of this one relation."""
+    is_short: bool = False
+    """It stands where a list or an object of names should: which names are meant cannot be told."""
 
 
 def named(aspect: str, value: Json) -> Iterator[Named]:
     """All things that an aspect names by lineage or structure, in the order of the table."""
     for relation in _BY_ASPECT.get(aspect, ()):
-        for found, place, edge in _walk(value, tuple(relation.path.split("/")), "", {}):
-            yield Named(relation, found, place, edge)
+        for found, place, edge, is_short in _walk(value, tuple(relation.path.split("/")), "", {}):
+            yield Named(relation, found, place, edge, is_short)
 
 
 def _walk(
     value: Json, steps: tuple[str, ...], place: str, around: Mapping[str, Any], *, is_item: bool = False
-) -> Iterator[tuple[Json, str, Mapping[str, Any]]]:
+) -> Iterator[tuple[Json, str, Mapping[str, Any], bool]]:
     """`is_item`: it stands in a list, where nothing is a mistake; elsewhere it was only not told."""
     if not steps or not isinstance(value, list | dict):
         if value is not None or is_item:
-            yield value, place.lstrip("/"), around
+            yield value, place.lstrip("/"), around, bool(steps) and not is_item
         return
     step, rest = steps[0], steps[1:]
     if isinstance(value, list):

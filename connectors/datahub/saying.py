@@ -99,9 +99,16 @@ class Told:
     scopes: tuple[Scope, ...] = ()
     tombstones: tuple[Tombstone, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    unread: tuple[str, ...] = ()
+    """The keys of scopes that could not be read: what was told before stands."""
 
     def __add__(self, other: "Told") -> "Told":
-        return Told(self.scopes + other.scopes, self.tombstones + other.tombstones, self.skipped + other.skipped)
+        return Told(
+            self.scopes + other.scopes,
+            self.tombstones + other.tombstones,
+            self.skipped + other.skipped,
+            self.unread + other.unread,
+        )
 
 
 def kind_of(one: Urn) -> AssetKind:
@@ -160,6 +167,8 @@ class Saying:
         self.is_series = False
         """Events come and go by themselves: they say how a thing fared, not that it is there."""
         self.evidence = Evidence.DECLARED
+        self.is_corrupt = False
+        """Where a list of things should stand is something else: what was told before stands, this says nothing."""
         self._left_out: frozenset[str] = frozenset()
 
     name: str | None
@@ -180,6 +189,7 @@ class Saying:
         """All edges that the table of relations finds in the aspect."""
         for one in named(self.aspect.name, self.aspect.value):
             end = self.end(one.value, one.place)
+            self.is_corrupt = self.is_corrupt or (end is None and one.is_short)
             if end is not None:
                 self._relate(one, end)
 
@@ -205,6 +215,8 @@ class Saying:
 
     def told(self) -> Told:
         """The scope, and what was put aside."""
+        if self.is_corrupt:
+            return Told(skipped=tuple(self.skipped), unread=(scope_key(self.aspect.urn, self.aspect.name),))
         aspect = self.aspect
         record = Record(
             self.native_id,

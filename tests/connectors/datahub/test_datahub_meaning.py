@@ -222,6 +222,26 @@ def test_lineage_that_a_person_drew_is_stated_and_that_of_a_query_is_parsed() ->
     assert evidence(properties={"source": "UI"}) is Evidence.STATED
 
 
+@pytest.mark.parametrize(
+    ("aspect", "value"),
+    [
+        ("upstreamLineage", {"upstreams": 5}),
+        ("upstreamLineage", {"upstreams": [], "fineGrainedLineages": "x"}),
+        ("upstreamLineage", {"upstreams": [{"dataset": B}], "fineGrainedLineages": {"upstreams": []}}),
+    ],
+)
+def test_lineage_that_is_no_list_says_nothing_so_that_what_was_told_before_stands(aspect: str, value: Any) -> None:
+    result = told(A, aspect, value)
+    assert [one.key.rpartition("/")[2] for one in result.scopes] == ["datasetKey"]
+    assert result.skipped
+
+
+def test_one_name_that_cannot_be_read_leaves_the_others_of_its_list() -> None:
+    result = told(A, "upstreamLineage", {"upstreams": [{"dataset": 5}, {"dataset": B}]})
+    assert [edge.upstream for edge in result.scopes[-1].edges] == [B]
+    assert result.skipped
+
+
 def test_what_a_run_read_and_wrote_happened() -> None:
     scope = told(RUN, "dataProcessInstanceOutput", {"outputs": [B]}).scopes[-1]
     assert scope.nature is Nature.HAPPENED

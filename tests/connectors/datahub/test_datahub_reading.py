@@ -9,6 +9,8 @@ from watersmeet.connectors.datahub.sandbox import Sandbox
 from watersmeet.federation.model import AssetKind, EdgeKind
 
 from ..conftest import Told
+from ..contract.datahub_server_house import DataHubServerHouse
+from ..contract.house import Bench
 from .conftest import Connect, Read, proposal, written
 
 LOG = {"options": {"events": False}}
@@ -53,6 +55,17 @@ def test_one_broken_aspect_is_put_aside_alone(sandbox: Sandbox, read: Read) -> N
     told = read(sandbox.url, **LOG)
     assert [one.what for one in told.skipped] == [f"{table} ownership"]
     assert told.records[table].described
+
+
+def test_lineage_that_became_unreadable_stands_as_it_was_known(tmp_path: Path) -> None:
+    with DataHubServerHouse.opened() as house, Bench.open(house, f"sqlite:///{tmp_path / 'store.db'}") as bench:
+        bench.sync()
+        before = bench.picture.edges
+        house.sandbox.break_aspect(house.root, "upstreamLineage", {"upstreams": 5})
+        for full in (False, True, True):
+            bench.sync(full=full)
+            assert bench.picture.edges == before
+        assert any("upstreamLineage: upstreams" in one for one in bench.look(house.root).skips)
 
 
 def test_the_log_that_may_not_be_followed_is_named(sandbox: Sandbox, connect: Connect) -> None:
