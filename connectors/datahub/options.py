@@ -1,11 +1,12 @@
 """What only a DataHub source can be told: how much is asked at once, and which parts are asked for at all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
 from ...config.errors import Misconfigured
+from ..options import read_options
 
 MOST = 5000
 """The server silently answers 5000 to everything beyond 10000."""
@@ -50,13 +51,7 @@ class Options:
     @classmethod
     def of(cls, given: Mapping[str, Any], source: str) -> "Options":
         """Read the `options` of a source; raises `Misconfigured` with what is allowed."""
-        known = {one.name for one in fields(cls)}
-        for name in given:
-            if name not in known:
-                allowed = ", ".join(sorted(known))
-                raise Misconfigured(f"source {source!r}: options.{name} is not known to datahub; known are {allowed}")
-        made = {name: _judged(name, value, source) for name, value in given.items()}
-        options = cls(**made)
+        options = read_options(cls, given, source, "datahub", {"ignore": _types, "trackers": _trackers})
         options._check(source)
         return options
 
@@ -67,22 +62,13 @@ class Options:
             raise Misconfigured(f"source {source!r}: options.run_events is 0 or more")
 
 
-def _judged(name: str, value: object, source: str) -> Any:
-    match name:
-        case "ignore":
-            if isinstance(value, list) and all(isinstance(one, str) for one in cast(list[object], value)):
-                return tuple(cast(list[str], value))
-            raise Misconfigured(f"source {source!r}: options.ignore must be a list of types, not {value!r}")
-        case "trackers":
-            if isinstance(value, dict) and all(isinstance(one, str) for one in cast(dict[str, object], value).values()):
-                return cast(dict[str, str], value)
-            raise Misconfigured(f"source {source!r}: options.trackers names a source for a platform, not {value!r}")
-        case "events":
-            wanted: tuple[type, ...] = (bool,)
-        case "page_size" | "run_events":
-            wanted = (int,)
-        case _:
-            wanted = (int, float)
-    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-        raise Misconfigured(f"source {source!r}: options.{name} must be a {wanted[-1].__name__}, not {value!r}")
-    return value
+def _types(value: Any) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(one, str) for one in cast(list[object], value)):
+        return tuple(cast(list[str], value))
+    raise ValueError("must be a list of types")
+
+
+def _trackers(value: Any) -> dict[str, str]:
+    if isinstance(value, dict) and all(isinstance(one, str) for one in cast(dict[str, object], value).values()):
+        return cast(dict[str, str], value)
+    raise ValueError("names a source for a platform")

@@ -1,9 +1,8 @@
 """DataHub's API over HTTP: which question each call is, and answers told apart that look alike."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 import httpx2
@@ -11,13 +10,11 @@ import httpx2
 from ...config.settings import Source
 from ...federation.errors import SourceChanged, SourceRefused
 from ...federation.model import Json
-from ..http import Absent, Denied, Failing, Http, Limits, Rejected, path
-from ..http.auth import auth_of
+from ..http import Absent, Denied, Failing, Rejected, path
+from ..http.sizes import Sizes
 from .urn import Urn
 from .wire import field, members, objects, texts
 
-PAGE_BYTES = 20 * 2**20
-"""A page beyond this is asked for in halves: decoded, it would take ten times as much memory."""
 LOST = ("search context missing", "No search context found", "no such point in time", "search_context_missing")
 """How a 500 says that the place in a scroll is forgotten (a restart, an expired point in time)."""
 _SCROLL = "/openapi/v3/entity/scroll"
@@ -50,16 +47,13 @@ class Rest:
         sleep: Callable[[float], None],
         clock: Callable[[], datetime],
     ) -> None:
-        self._source = source
-        self._transport = transport
-        self._sleep = sleep
-        self._clock = clock
+        self._http = Sizes(source, transport=transport, sleep=sleep, clock=clock, lasting=LOST)
         self.called = f"datahub {source.name!r}"
 
     def config(self) -> dict[str, Any]:
         """What the server says of itself. A page instead of that is another address than the API's."""
         try:
-            told = members(self._roomy.get_json("/config"))
+            told = members(self._http.roomy.get_json("/config"))
         except (Denied, Rejected) as error:
             if error.answer.status == _FULL and error.answer.is_page():
                 raise SourceRefused(self._elsewhere("a web page")) from error
@@ -74,7 +68,7 @@ class Rest:
         start = 0
         try:
             while True:
-                answer = self._roomy.get_json(_SPECIFICATIONS, {"start": start, "count": 100})
+                answer = self._http.roomy.get_json(_SPECIFICATIONS, {"start": start, "count": 100})
                 listed = list(objects(answer, "elements"))
                 found.update(_specified(listed))
                 start += len(listed)
@@ -89,7 +83,7 @@ class Rest:
         params: dict[str, str | int] = {"count": count, "query": "*", "sort": "urn", "systemMetadata": "true"}
         params |= {"includeSoftDelete": "true", "skipCache": "true", "skipAggregation": "true"}
         body: dict[str, Json] = {"entities": list(types)} | ({"aspects": list(aspects)} if aspects is not None else {})
-        client = self._roomy if count == 1 else self._paged
+        client = self._http.roomy if count == 1 else self._http.paged
         try:
             answer = client.post_json(_SCROLL, body, params | ({"scrollId": scroll} if scroll else {}))
         except Failing as error:
@@ -113,7 +107,7 @@ class Rest:
     def entities(self, type_: str, urns: Iterable[str], aspects: Sequence[str]) -> list[dict[str, Any]]:
         """Some entities of one type as they are now; those that are not there are missing."""
         body: list[Json] = [{"urn": one, **{aspect: {} for aspect in aspects}} for one in urns]
-        answer = self._roomy.post_json(
+        answer = self._http.roomy.post_json(
             path("openapi", "v3", "entity", type_, "batchGet"), body, {"systemMetadata": "true"}
         )
         return list(objects({"rows": answer}, "rows"))
@@ -121,14 +115,14 @@ class Rest:
     def series(self, one: Urn, aspect: str, limit: int) -> list[str]:
         """The newest events of a series, each as JSON in a text."""
         body = {"urn": one.text, "entity": one.type, "aspect": aspect, "limit": limit}
-        answer = self._roomy.post_json("/aspects", body, {"action": "getTimeseriesAspectValues"})
+        answer = self._http.roomy.post_json("/aspects", body, {"action": "getTimeseriesAspectValues"})
         values = objects(field(answer, "value"), "values")
         return [text for value in values if isinstance(text := field(field(value, "aspect"), "value"), str)]
 
     def poll(self, topic: str, offset: str | None, limit: int) -> tuple[list[str], str]:
         """Changes from an offset on, and the next one; without an offset none, and where the log ends now."""
         params: dict[str, str | int] = {"topic": topic, "limit": limit, "pollTimeoutSeconds": 1}
-        answer = self._roomy.get_json("/openapi/v1/events/poll", params | ({"offsetId": offset} if offset else {}))
+        answer = self._http.roomy.get_json("/openapi/v1/events/poll", params | ({"offsetId": offset} if offset else {}))
         told, following = field(answer, "errorMessage"), field(answer, "offsetId")
         if told or not isinstance(following, str) or not following:
             raise SourceChanged(f"{self.called}: the change log answers {str(told or 'without an offset')[:200]!r}")
@@ -139,43 +133,14 @@ class Rest:
         """Whether an entity, or an aspect of it, exists. Raises `Denied` where that is not told."""
         parts = ("openapi", "v3", "entity", one.type, one.text, *([aspect] if aspect else []))
         try:
-            self._roomy.get_json(path(*parts), None if aspect else {"aspects": "status"})
+            self._http.roomy.get_json(path(*parts), None if aspect else {"aspects": "status"})
         except Absent:
             return False
         return True
 
     def close(self) -> None:
         """Give back connections."""
-        for name in ("_roomy", "_paged"):
-            client: Http | None = self.__dict__.pop(name, None)
-            if client is not None:
-                client.close()
-
-    @cached_property
-    def _roomy(self) -> Http:
-        return self._client(Limits.of(self._source.http))
-
-    @cached_property
-    def _paged(self) -> Http:
-        limits = Limits.of(self._source.http)
-        most = min(limits.inflated_bytes, PAGE_BYTES)
-        return self._client(replace(limits, wire_bytes=min(limits.wire_bytes, most), inflated_bytes=most))
-
-    def _client(self, limits: Limits) -> Http:
-        source = self._source
-        return Http(
-            source.url or "",
-            source=self.called,
-            auth=auth_of(source),
-            limits=limits,
-            ca=source.ca,
-            client_cert=source.client_cert,
-            client_key=source.client_key,
-            transport=self._transport,
-            sleep=self._sleep,
-            clock=self._clock,
-            lasting=LOST,
-        )
+        self._http.close()
 
     def _elsewhere(self, what: str) -> str:
         return (

@@ -48,3 +48,8 @@ def joined(base: str, below: str) -> httpx2.URL:
 def origin(url: httpx2.URL) -> tuple[str, str, int | None]:
     """Scheme, host and port: what has to be equal for credentials to be sent along."""
     return url.scheme, url.host.lower(), url.port or _PORTS.get(url.scheme)
+
+
+def wire_path(url: httpx2.URL) -> str:
+    """The path as it goes over the wire: decoded, a name that holds slashes would look like several."""
+    return url.raw_path.decode("ascii").partition("?")[0]

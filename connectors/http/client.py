@@ -15,7 +15,7 @@ import structlog
 from ...config.settings import Misconfigured, Source
 from ...federation.errors import SourceRefused
 from ...federation.model import Json
-from .address import based, joined, origin
+from .address import based, joined, origin, wire_path
 from .answer import Answer, CutOff, NotJson, TooLarge, inflated
 from .auth import Anonymous, Auth, auth_of
 from .egress import Also, Resolve, never, resolved
@@ -98,25 +98,28 @@ class Http:
         *,
         headers: Mapping[str, str] | None = None,
         also: Iterable[str] = (),
+        limits: Limits | None = None,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], datetime] = utcnow,
+        lasting: Iterable[str] = (),
         on_request: Callable[[str, str], None] | None = None,
     ) -> Self:
-        """As the settings describe the source; `also` is what its platform hands out by default."""
+        """As the settings describe the source; `also` is what its platform hands out by default, `limits` narrower."""
         return cls(
             source.url or "",
             source=f"{source.platform} {source.name!r}",
             auth=auth_of(source),
             headers=headers,
             also=source.also or also,
-            limits=Limits.of(source.http),
+            limits=limits or Limits.of(source.http),
             ca=source.ca,
             client_cert=source.client_cert,
             client_key=source.client_key,
             transport=transport,
             sleep=sleep,
             clock=clock,
+            lasting=lasting,
             on_request=on_request,
         )
 
@@ -294,7 +297,7 @@ class Http:
         finally:
             response.close()
         told = response.headers
-        status, path = response.status_code, _path(response.request.url)
+        status, path = response.status_code, wire_path(response.request.url)
         self._pace.told(told)
         return Answer(status, path, told.get("content-type", ""), bytes(body), moved, comes_back(status, told))
 
@@ -337,12 +340,7 @@ class Http:
 
 
 def _where(method: str, url: httpx2.URL) -> str:
-    return f"{method} {_path(url)}"
-
-
-def _path(url: httpx2.URL) -> str:
-    """The path as it goes over the wire: decoded, a name that holds slashes would look like several."""
-    return url.raw_path.decode("ascii").partition("?")[0]
+    return f"{method} {wire_path(url)}"
 
 
 def _client(transport: httpx2.BaseTransport, headers: Mapping[str, str]) -> httpx2.Client:

@@ -1,11 +1,12 @@
 """What only an MLflow source can be told: how much is read, and how often what carries no timestamp is read again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from ...config.errors import Misconfigured
+from ..options import read_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,7 @@ class Options:
     @classmethod
     def of(cls, given: Mapping[str, Any], source: str) -> "Options":
         """Read the `options` of a source; raises `Misconfigured` with what is allowed."""
-        known: dict[str, type] = {one.name: type(one.default) for one in fields(cls)}
-        for name, value in given.items():
-            if name not in known:
-                allowed = ", ".join(sorted(known))
-                raise Misconfigured(f"source {source!r}: options.{name} is not known to mlflow; known are {allowed}")
-            wanted = known[name]
-            if not isinstance(value, (int, float) if wanted is float else wanted) or (
-                isinstance(value, bool) and wanted is not bool
-            ):
-                raise Misconfigured(f"source {source!r}: options.{name} must be a {wanted.__name__}, not {value!r}")
-        options = cls(**given)
+        options = read_options(cls, given, source, "mlflow")
         options._check(source)
         return options
 

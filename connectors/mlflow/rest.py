@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import cached_property
 from typing import TypeVar
 
 import httpx2
@@ -11,14 +9,12 @@ import httpx2
 from ...config.errors import Misconfigured
 from ...config.settings import Source
 from ...federation.model import Json
-from ..http import Absent, Denied, Http, Limits
-from ..http.auth import auth_of
+from ..http import Absent, Denied
+from ..http.sizes import Sizes
 from .api import Missing
 from .wire import loads, text
 
 WORKSPACE = "X-MLFLOW-WORKSPACE"
-PAGE_BYTES = 20 * 2**20
-"""A page beyond this is asked for in halves: decoded, it would take ten times as much memory."""
 T = TypeVar("T")
 
 
@@ -33,54 +29,25 @@ class Rest:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._source = source
-        self._workspace = workspace
-        self._transport = transport
-        self._sleep = sleep
+        headers = {WORKSPACE: workspace} if workspace else None
+        self._http = Sizes(source, headers=headers, transport=transport, sleep=sleep)
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Json:
         """Ask by GET."""
-        return self._asked(lambda: self._roomy.get_json(path, params))
+        return self._asked(lambda: self._http.roomy.get_json(path, params))
 
     def post(self, path: str, body: Mapping[str, Json]) -> Json:
         """Ask by POST. What one row alone needs is taken, up to the limit of the settings."""
         is_smallest = body.get("max_results") == 1
-        return self._asked(lambda: (self._roomy if is_smallest else self._paged).post_json(path, dict(body)))
+        return self._asked(lambda: (self._http.roomy if is_smallest else self._http.paged).post_json(path, dict(body)))
 
     def text(self, path: str, params: Mapping[str, str | int] | None = None) -> str:
         """Ask for something that is no JSON."""
-        return self._asked(lambda: self._roomy.get_text(path, params))
+        return self._asked(lambda: self._http.roomy.get_text(path, params))
 
     def close(self) -> None:
         """Give back connections."""
-        for name in ("_roomy", "_paged"):
-            client: Http | None = self.__dict__.pop(name, None)
-            if client is not None:
-                client.close()
-
-    @cached_property
-    def _roomy(self) -> Http:
-        return self._client(Limits.of(self._source.http))
-
-    @cached_property
-    def _paged(self) -> Http:
-        limits = Limits.of(self._source.http)
-        most = min(limits.inflated_bytes, PAGE_BYTES)
-        return self._client(replace(limits, wire_bytes=min(limits.wire_bytes, most), inflated_bytes=most))
-
-    def _client(self, limits: Limits) -> Http:
-        source = self._source
-        return Http(
-            source.url or "",
-            source=f"mlflow {source.name!r}",
-            auth=auth_of(source),
-            headers={WORKSPACE: self._workspace} if self._workspace else None,
-            limits=limits,
-            ca=source.ca,
-            client_cert=source.client_cert,
-            client_key=source.client_key,
-            transport=self._transport,
-            sleep=self._sleep,
-        )
+        self._http.close()
 
     def _asked(self, ask: Callable[[], T]) -> T:
         try:

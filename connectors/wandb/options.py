@@ -1,11 +1,12 @@
 """What only a Weights & Biases source can be told: how much is read, and how often everything."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from ...config.errors import Misconfigured
+from ..options import read_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +43,7 @@ class Options:
     @classmethod
     def of(cls, given: Mapping[str, Any], source: str) -> "Options":
         """Read the `options` of a source; raises `Misconfigured` with what is allowed."""
-        known: dict[str, type] = {one.name: type(one.default) for one in fields(cls)}
-        for name, value in given.items():
-            if name not in known:
-                allowed = ", ".join(sorted(known))
-                raise Misconfigured(f"source {source!r}: options.{name} is not known to wandb; known are {allowed}")
-            wanted = known[name]
-            if not isinstance(value, (int, float) if wanted is float else wanted) or (
-                isinstance(value, bool) and wanted is not bool
-            ):
-                raise Misconfigured(f"source {source!r}: options.{name} must be a {wanted.__name__}, not {value!r}")
-        options = cls(**given)
+        options = read_options(cls, given, source, "wandb")
         if not 1 <= options.page_size <= 1000:
             raise Misconfigured(f"source {source!r}: options.page_size is between 1 and 1000 (20 to 50 is good)")
         if options.max_references < 1:
