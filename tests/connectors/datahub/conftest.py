@@ -1,19 +1,23 @@
 """What the tests of the DataHub connector share: connectors that are closed again, and metadata files."""
 
-import gzip
-import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from watersmeet.config.settings import Source
 from watersmeet.connectors.datahub.read import DataHub
+from watersmeet.connectors.datahub.sandbox import Sandbox
 from watersmeet.federation.connector import Cursor
 
 from ..conftest import NOW, Told
+from .asking import Ask, Clock
+from .names import column, dataset, proposal, written
+
+__all__ = ["column", "dataset", "proposal", "written"]
 
 Connect = Callable[..., DataHub]
 Read = Callable[..., Told]
@@ -51,30 +55,24 @@ def read(connect: Connect) -> Read:
     return reading
 
 
-def dataset(name: str, platform: str = "hive") -> str:
-    """The URN of a dataset."""
-    return f"urn:li:dataset:(urn:li:dataPlatform:{platform},{name},PROD)"
+@pytest.fixture
+def clock() -> Clock:
+    """The time of the miniature."""
+    return Clock()
 
 
-def column(of: str, path: str) -> str:
-    """The URN of a field."""
-    return f"urn:li:schemaField:({of},{path})"
+@pytest.fixture
+def sandbox(clock: Clock) -> Iterator[Sandbox]:
+    """An empty miniature."""
+    with Sandbox(empty=True, clock=clock) as running:
+        yield running
 
 
-def proposal(urn: str, aspect: str, value: Any, change: str = "UPSERT") -> dict[str, Any]:
-    """An MCP as files hold it."""
-    entity = urn.split(":")[2]
-    return {
-        "entityType": entity,
-        "entityUrn": urn,
-        "changeType": change,
-        "aspectName": aspect,
-        "aspect": {"json": value},
-    }
+@pytest.fixture
+def ask(sandbox: Sandbox) -> Ask:
+    """Sends requests to it."""
 
+    def asking(method: str, path: str, **more: Any) -> httpx2.Response:
+        return httpx2.request(method, sandbox.url + path, trust_env=False, timeout=20, **more)
 
-def written(path: Path, *records: Any) -> Path:
-    """A metadata file."""
-    body = json.dumps(list(records)).encode()
-    path.write_bytes(gzip.compress(body) if path.suffix == ".gz" else body)
-    return path
+    return asking
