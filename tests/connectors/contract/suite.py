@@ -24,6 +24,8 @@ from .life_suite import SourceLife
 
 DAY = timedelta(days=1, minutes=1)
 SECRET = "s3cr3t-Kq8ZtV5w2XyB"
+NOISE = 100_000
+"""Bytes that come and go whatever is read; what a kept page of the smallest run would hold is several times as much."""
 edits = st.lists(st.integers(0, 10_000) | st.none(), min_size=1, max_size=8)
 """A history: edits by number, and None where a sync comes between."""
 
@@ -254,7 +256,7 @@ class ConnectorContract(SourceLife):
         peaks = [peak_of_reading(bench)]
         bench.house.grow(3 * few)
         peaks.append(peak_of_reading(bench))
-        assert peaks[1] < peaks[0] * 1.3 + 3 * few * 400, peaks
+        assert peaks[1] < peaks[0] * 1.3 + 3 * few * 400 + NOISE, peaks
 
 
 @contextmanager
