@@ -1,9 +1,10 @@
 """What a platform must offer to be heard."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
+from .dossier import Dossier, Written
 from .model import Json, Record, Scope, Skipped, Tombstone
 
 Cursor = Mapping[str, Json]
@@ -102,4 +103,33 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Give back connections and files."""
+        ...
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """One target that can take what was read elsewhere.
+
+    Whoever calls it goes through all dossiers once for each of `stages`, in one stable order, and keeps the place after
+    each call: after a kill the last call is made again, so writing the same twice must change nothing.
+    """
+
+    platform: ClassVar[str]
+    stages: ClassVar[tuple[str, ...]]
+    """The rounds it needs, by name: `("all",)` where the target takes things in any order."""
+    at_once: ClassVar[int]
+    """How many dossiers it takes a call, at most."""
+
+    def check(self) -> Health:
+        """Reach the target and tell version and permissions; raises `SourceError`."""
+        ...
+
+    def write(self, stage: str, dossiers: Sequence[Dossier]) -> Written:
+        """Put them there; when it returns, the target holds what it says. Over all stages each fact (`dossier.facts`)
+        has exactly one outcome. A fact that the target refuses is one too; raises `SourceError` where it cannot be
+        reached, refuses the key or has no more room."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is open, and give back connections and files."""
         ...
