@@ -14,6 +14,7 @@ from . import backup, marks
 from .audit import AuditLog
 from .database import Database
 from .doctor import examine
+from .dossiers import Dossiers, Stock
 from .events import EventLog
 from .forgetting import Forgetting
 from .journal import Journal
@@ -28,7 +29,7 @@ from .search import Wanted
 from .tokens import Tokens
 from .withholding import Withholding
 
-__all__ = ["Store", "Wanted", "examine", "utcnow"]
+__all__ = ["Stock", "Store", "Wanted", "examine", "utcnow"]
 
 
 def utcnow() -> datetime:
@@ -37,7 +38,8 @@ def utcnow() -> datetime:
 
 
 class Store:
-    """SQLite or PostgreSQL: `journal`, `ledger`, `events`, `letters`, `members`, `reader`, `audit` and `tokens`."""
+    """SQLite or PostgreSQL: what is said (`journal`, `ledger`, `events`, `letters`), what it adds up to (`members`,
+    `reader`, `dossiers`), and who may and did what (`tokens`, `audit`)."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._db = database
@@ -48,6 +50,7 @@ class Store:
         self.letters = Letters(database, self.journal, clock)
         self.members = Members(database, clock)
         self.reader = Reader(database, clock)
+        self.dossiers = Dossiers(database)
         self.withholding = Withholding(database, self.journal, clock)
         self.audit = AuditLog(database, clock)
         self.tokens = Tokens(database, self.audit, clock)
