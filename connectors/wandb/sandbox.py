@@ -5,17 +5,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
+from urllib.parse import unquote
 
 import orjson
+from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ..loopback import Loopback, whole_path
+from .sandbox_filestream import streamed, take
 from .sandbox_graph import Invalid, answered, operation, schema
 from .sandbox_query_root import Query
+from .sandbox_shelving import Mutation
 from .sandbox_storage import Storage
 from .sandbox_story import seed_story
 from .sandbox_world import World
+from .sandbox_writing import note_file
 
 KEY = "0123456789abcdef" * 3
 """What the miniature lets in."""
@@ -36,6 +41,7 @@ class Sandbox(Loopback):
     """A server on 127.0.0.1, and an object store on another port. With `empty` it starts without the story; entering it
     starts it, leaving it stops it. Faults are matched against `/graphql/<operation>`.
 
+    `is_self_managed`: files are handed out and taken at the server's own address, and not at the object store's.
     `twins`: ids of the runs of an MLflow that tells the same story, oldest first; the trainings refer to them.
     """
 
@@ -48,13 +54,16 @@ class Sandbox(Loopback):
         *,
         key: str = KEY,
         twins: Sequence[str] = (),
+        is_self_managed: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(port)
         self._key = key
         self._lacking: frozenset[str] = frozenset()
         self.world = World(self._sign, clock)
-        self.storage = Storage(self.world.stored, clock)
+        self.storage = Storage(self.world.stored, clock, self._keep)
+        if is_self_managed:
+            self.storage.front = lambda: self.url
         self.calls: list[Asked] = []
         self.refuses_keys = False
         """A bad key gets 401, as some deployments answer, and not `viewer: null`."""
@@ -88,6 +97,15 @@ class Sandbox(Loopback):
 
     async def answer(self, request: Request) -> Response:
         """Answer as the service would."""
+        if (run := streamed(self.world, request.url.path)) is not None and request.method == "POST":
+            if not self._is_known(request):
+                return self._json({"error": "unauthorized"}, 401)
+            take(self.world, run, _sent(await request.body()))
+            return self._json({"stopped": False, "limits": {}})
+        if self.storage.front is not None and request.url.path.startswith(("/artifacts/", "/runs/")):
+            return await self.storage.answer(request)
+        if request.url.path.startswith("/artifactsV2/"):
+            return self._file(request)
         if (request.method, request.url.path) != ("POST", "/graphql"):
             return Response("404 page not found", 404, media_type="text/plain")
         body = await request.body()
@@ -100,12 +118,32 @@ class Sandbox(Loopback):
             refused = {"message": "user is not logged in", "extensions": {"code": "PERMISSION_ERROR"}}
             return self._json({"errors": [refused], "data": None}, 401)
         try:
-            told = answered(schema(self._lacking), Query(self.world, is_known=is_known), query, variables)
+            told = answered(schema(self._lacking), self._roots(is_known=is_known), query, variables)
         except Invalid as error:
             self.calls.append(Asked(operation(query), variables, agent, tuple(error.messages)))
             return self._json({"errors": [{"message": message} for message in error.messages]}, 400)
         self.calls.append(Asked(operation(query), variables, agent))
         return self._json(told)
+
+    def _roots(self, *, is_known: bool) -> dict[OperationType, object]:
+        return {
+            OperationType.QUERY: Query(self.world, is_known=is_known),
+            OperationType.MUTATION: Mutation(self.world, self.storage, is_known=is_known),
+        }
+
+    def _keep(self, path: str, body: bytes) -> None:
+        run, name = self.world.run_of(path)
+        if run is None:
+            self.world.uploads[path] = body
+        else:
+            note_file(run, name, body)
+
+    def _file(self, request: Request) -> Response:
+        """A file of a version by the older way: at the service itself, with the key."""
+        *_, id_, _, name = request.url.path.split("/")
+        found = self.world.artifacts.get(unquote(id_)) if self._is_known(request) else None
+        body = self.world.stored(f"artifacts/{found.number}/{name}") if found else None
+        return Response(body or b"404", 200 if body is not None else 404)
 
     def _sign(self, path: str) -> str:
         return self.storage.sign(path)

@@ -1,5 +1,6 @@
 """The artifacts of the miniature: versions in collections, under aliases, with manifests and users."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -118,6 +119,11 @@ class ArtifactSequence(Collection):
 
     __slots__ = ()
 
+    @property
+    def digest_algorithm(self) -> str | None:
+        newest = self.latest_artifact()
+        return newest.digest_algorithm if newest else None
+
     def latest_artifact(self) -> "Artifact | None":
         return self.members[-1].artifact if self.members else None
 
@@ -209,10 +215,16 @@ class Artifact:
     words: list[str] = field(default_factory=list[str])
     users: list["Run"] = field(default_factory=list["Run"])
     memberships: list[ArtifactCollectionMembership] = field(default_factory=list[ArtifactCollectionMembership])
+    awaited: list[str] = field(default_factory=list[str])
+    """The names that it gets when it is committed."""
 
     @property
     def id(self) -> str:
         return gid("Artifact", self.number)
+
+    @property
+    def manifest_id(self) -> str:
+        return gid("ArtifactManifest", self.number)
 
     @property
     def artifact_type(self) -> ArtifactType:
@@ -256,8 +268,12 @@ class Artifact:
         """Nothing of a version that was deleted."""
         if self.state != "COMMITTED":
             return None
-        manifest = {"id": gid("ArtifactManifest", self.number), "type": "FULL", "digest": self.digest}
+        manifest = {"id": self.manifest_id, "type": "FULL", "digest": self.digest}
         return {**manifest, "created_at": self.created_at, "artifact": self, "file": self._file("wandb_manifest.json")}
+
+    def files_by_manifest_entries(self, entries: list[dict[str, Any]] | None = None, **which: Any) -> Connection:
+        """Where the files lie that a manifest names."""
+        return page([self._file(one["name"]) for one in entries or ()], first=len(entries or ()))
 
     def artifact_lineage_dag(self, limit: int, filter_generated_artifacts: bool) -> None:
         """The graph of the pages is not in the miniature."""
@@ -275,7 +291,7 @@ class Artifact:
     def _file(self, name: str) -> dict[str, Any]:
         entry = self.entries.get(name, {})
         told = {"id": gid("File", f"{self.number}/{name}"), "name": name, "display_name": name}
-        url = self.hand_out(f"artifacts/{self.number}/{name}")
+        url = self.hand_out(f"artifacts/{self._keeper(entry)}/{name}")
         return {
             **told,
             "size_bytes": entry.get("size", 0),
@@ -283,6 +299,11 @@ class Artifact:
             "direct_url": url,
             "url": url,
         }
+
+    def _keeper(self, entry: Mapping[str, Any]) -> str:
+        """The number of the version with which a file came."""
+        born = entry.get("birthArtifactID")
+        return base64.b64decode(born).decode().rpartition(":")[2] if born else str(self.number)
 
     def told(self, key: str) -> Any:
         """What filters and orders go by."""

@@ -15,6 +15,7 @@ from graphql import (
     InterfaceTypeDefinitionNode,
     ObjectTypeDefinitionNode,
     OperationDefinitionNode,
+    OperationType,
     Visitor,
     build_ast_schema,
     execute_sync,  # pyright: ignore[reportUnknownVariableType]  # its generics are left open
@@ -67,17 +68,23 @@ def operation(query: str) -> str:
     return found.name.value if found is not None and found.name is not None else ""
 
 
-def answered(shown: GraphQLSchema, root: object, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Data, and errors beside it. Raises `Invalid`."""
+def answered(
+    shown: GraphQLSchema, roots: Mapping[OperationType, object], query: str, variables: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Data, and errors beside it; `roots` are where questions and changes start. Raises `Invalid`."""
     try:
         document = parse(query)
     except GraphQLError as error:
         raise Invalid([error]) from error
     if errors := validate(shown, document):
         raise Invalid(errors)
+    asked = get_operation_ast(document)
+    root = roots.get(asked.operation) if asked is not None else None
     result = execute_sync(
         shown, document, root, variable_values=dict(variables), field_resolver=_field, type_resolver=_type
     )
+    if result.data is None and result.errors and all(one.path is None for one in result.errors):
+        raise Invalid(result.errors)  # the variables, and not what was asked with them
     told: dict[str, Any] = {"data": result.data}
     return {**told, "errors": [error.formatted for error in result.errors]} if result.errors else told
 

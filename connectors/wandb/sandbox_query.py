@@ -41,7 +41,7 @@ def gid(kind: str, number: object) -> str:
 
 def snake(name: str) -> str:
     """GraphQL's spelling in Python's."""
-    return re.sub("(?<!^)([A-Z])", r"_\1", name).lower()
+    return re.sub("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def matching(things: Iterable[Asked], filters: str | None) -> list[Asked]:

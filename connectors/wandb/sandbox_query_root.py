@@ -37,6 +37,13 @@ class Query:
         owner = self.entity(entity_name)
         return owner.project(name) if owner else None
 
+    def model(self, name: str | None = None, entity_name: str | None = None) -> Project | None:
+        return self.project(name, entity_name)
+
+    def client_id_mapping(self, client_id: str) -> dict[str, str] | None:
+        found = self._world.clients.get(client_id) if self._is_known else None
+        return {"server_id": found} if found else None
+
     def models(self, entity_name: str | None = None, order: str | None = None, **which: Any) -> dict[str, Any] | None:
         owner = self.entity(entity_name)
         return owner.projects(order=order, **which) if owner else None

@@ -57,6 +57,12 @@ class Run:
     read_only: bool = False
     system_metrics: str = "{}"
     history_line_count: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """What it told step by step."""
+    log_line_count: int = 0
+    events_line_count: int = 0
+    history_tail: str = "[]"
+    events_tail: str = "[]"
 
     @property
     def project_id(self) -> str:
@@ -68,6 +74,9 @@ class Run:
 
     def config(self, keys: list[str] | None = None) -> str:
         return self.config_text
+
+    def wandb_config(self, keys: list[str] | None = None) -> str:
+        return json.dumps(_in_config(self.config_text, "_wandb") or {})
 
     def summary_metrics(self, keys: list[str] | None = None) -> str:
         return self.summary_text
@@ -91,8 +100,12 @@ class Run:
             wanted = [one for one in wanted if like.fullmatch(one)]
         return page([self._file(one) for one in wanted], **_paging(which))
 
+    def file_path(self, name: str) -> str:
+        """Where one of its files lies in the object store."""
+        return f"runs/{self.project.number}/{self.name}/{name}"
+
     def _file(self, name: str) -> dict[str, Any]:
-        url = self.sign(f"runs/{self.project.number}/{self.name}/{name}")
+        url = self.sign(self.file_path(name))
         told = {"id": gid("File", f"{self.id}/{name}"), "name": name, "display_name": name}
         return {**told, "size_bytes": len(self.kept[name]), "direct_url": url, "url": url}
 

@@ -19,18 +19,29 @@ class Fetched:
 
     path: str
     authorization: str | None
+    method: str = "GET"
 
 
 class Storage(Loopback):
-    """Gives out what `find` finds for a path, to whoever has an address that was signed and is still good."""
+    """Gives out what `find` finds for a path, and gives to `keep` what is put there, for whoever has an address that
+    was signed and is still good."""
 
     platform = "an object store"
 
-    def __init__(self, find: Callable[[str], bytes | None], clock: Callable[[], float], lasts: float = 60.0) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], bytes | None],
+        clock: Callable[[], float],
+        keep: Callable[[str, bytes], None],
+        lasts: float = 60.0,
+    ) -> None:
         super().__init__()
         self._find = find
+        self._keep = keep
         self._clock = clock
         self._signed: dict[str, tuple[str, float]] = {}
+        self.front: Callable[[], str] | None = None
+        """The address under which it is reached, if not its own: a self-managed server stands before its bucket."""
         self.lasts = lasts
         """For how many seconds an address is good."""
         self.calls: list[Fetched] = []
@@ -39,7 +50,8 @@ class Storage(Loopback):
         """An address that works for a while."""
         signature = uuid4().hex
         self._signed[signature] = (path, self._clock() + self.lasts)
-        return f"{self.url}/{quote(path)}?X-Amz-Expires={self.lasts:.0f}&X-Amz-Signature={signature}"
+        where = self.front() if self.front else self.url
+        return f"{where}/{quote(path)}?X-Amz-Expires={self.lasts:.0f}&X-Amz-Signature={signature}"
 
     def expire(self) -> None:
         """All addresses that were given out are good no more."""
@@ -47,7 +59,7 @@ class Storage(Loopback):
 
     async def answer(self, request: Request) -> Response:
         """The file, or XML that says why not."""
-        self.calls.append(Fetched(request.url.path, request.headers.get("authorization")))
+        self.calls.append(Fetched(request.url.path, request.headers.get("authorization"), request.method))
         if "authorization" in request.headers:
             return _refused(400, "InvalidArgument", "Only one auth mechanism allowed")
         path, until = self._signed.get(request.query_params.get("X-Amz-Signature", ""), ("", 0.0))
@@ -55,6 +67,9 @@ class Storage(Loopback):
             return _refused(403, "SignatureDoesNotMatch", "The signature does not match")
         if until <= self._clock():
             return _refused(403, "AccessDenied", "Request has expired")
+        if request.method == "PUT":
+            self._keep(path, await request.body())
+            return Response(b"", 200)
         found = self._find(path)
         if found is None:
             return _refused(404, "NoSuchKey", "The specified key does not exist.")

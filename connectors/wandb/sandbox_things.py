@@ -46,6 +46,7 @@ class Organization:
     name: str
     org_entity: "Entity | None" = None
     feature_flags: tuple[()] = ()
+    core_weave_organization_id: str | None = None
 
     @property
     def id(self) -> str:
@@ -69,6 +70,7 @@ class Entity:
     entity_type: str = "team"
     all_projects: list["Project"] = field(default_factory=list["Project"])
     members: tuple[()] = ()
+    xxhash_digests_enabled: bool = False
 
     @property
     def id(self) -> str:
@@ -173,6 +175,10 @@ class Project:
 
     def run(self, name: str, desc: str | None = None) -> Run | None:
         return next((one for one in self.all_runs if one.name == name and not one.is_hidden), None)
+
+    def bucket(self, name: str, missing_ok: bool = False) -> Run | None:
+        """A run, by the older word."""
+        return self.run(name)
 
     def runs(self, filters: str | None = None, order: str | None = None, **which: Any) -> Connection:
         found = ordered(matching(self.all_runs, filters), order)

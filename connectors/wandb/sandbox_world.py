@@ -54,6 +54,12 @@ class World:
         self.entities = {one.name: one for one in (team, org)}
         self.user = User(next(self._numbers), "ada", "acme", "Ada", "ada@acme.example", belongs_to=[team])
         self.artifacts: dict[str, Artifact] = {}
+        self.clients: dict[str, str] = {}
+        """The ids of versions by those that clients made up for them."""
+        self.uploads: dict[str, bytes] = {}
+        """What was put into the object store, by its path there."""
+        self.unwritable: set[str] = set()
+        """The entities where the caller may read only."""
         self.features: dict[str, bool] = dict.fromkeys(FEATURES, True)
         """What `serverInfo` says that the server can do."""
 
@@ -116,7 +122,7 @@ class World:
         **more: Any,
     ) -> Artifact:
         """A version. The same content as the newest one's is that one again; the run is noted all the same."""
-        sequence = self._collection(run.project, name, type_, ArtifactSequence)
+        sequence = self.collection(run.project, name, type_, ArtifactSequence)
         digest = digest_of(entries)
         newest = sequence.latest_artifact()
         if newest is not None and newest.digest == digest and newest.state == "COMMITTED":
@@ -137,11 +143,33 @@ class World:
         at, number = len(sequence.members), next(self._numbers)
         version = Artifact(number, sequence, at, entries, digest, self.now(), run, self._sign, metadata)
         self.artifacts[version.id] = version
-        self._admit(version, sequence, at)
+        self.admit(version, sequence)
         return version
 
-    def _admit(self, version: Artifact, collection: Collection, at: int) -> ArtifactCollectionMembership:
-        member = ArtifactCollectionMembership(version, collection, at, self.now())
+    def begin(self, sequence: ArtifactSequence, digest: str, run: Run | None, metadata: str) -> Artifact:
+        """A version that waits for its content: nothing lists it yet."""
+        number, by = next(self._numbers), run or self.user
+        version = Artifact(number, sequence, -1, {}, digest, self.now(), by, self._sign, metadata, state="PENDING")
+        self.artifacts[version.id] = version
+        return version
+
+    def commit(self, version: Artifact, entries: Mapping[str, Entry]) -> None:
+        """Its content has come."""
+        version.entries, version.state = entries, "COMMITTED"
+        version.version_index_of_its_own = len(version.artifact_sequence.members)
+        self.admit(version, version.artifact_sequence)
+        if isinstance(version.created_by, Run):
+            version.created_by.outputs.append(version)
+
+    def has_file(self, version: Artifact, path: str, told: Entry) -> bool:
+        """Whether an entry's file is there: what is only referred to needs none."""
+        born = told.get("birthArtifactID") or version.id
+        number = base64.b64decode(born).decode().rpartition(":")[2]
+        return "ref" in told or f"artifacts/{number}/{path}" in self.uploads
+
+    def admit(self, version: Artifact, collection: Collection) -> ArtifactCollectionMembership:
+        """Put a version into a collection, where it gets the next number."""
+        member = ArtifactCollectionMembership(version, collection, len(collection.members), self.now())
         collection.members.append(member)
         version.memberships.append(member)
         return member
@@ -155,13 +183,14 @@ class World:
     def link(self, version: Artifact, registry: str, name: str, *aliases: str) -> ArtifactCollectionMembership:
         """Put a version into a collection of a registry (`model`)."""
         project = self.project(f"acme-org/wandb-registry-{registry}")
-        portfolio = self._collection(project, name, version.artifact_type.name, ArtifactPortfolio)
-        member = self._admit(version, portfolio, len(portfolio.members))
+        portfolio = self.collection(project, name, version.artifact_type.name, ArtifactPortfolio)
+        member = self.admit(version, portfolio)
         for alias in ("latest", *aliases):
             portfolio.move(alias, member)
         return member
 
-    def _collection(self, project: Project, name: str, type_: str, kind: type[Any]) -> Any:
+    def collection(self, project: Project, name: str, type_: str, kind: type[Any]) -> Any:
+        """The collection of a name; it is made if it is not there."""
         found = project.artifact_collection(name)
         if found is None:
             of = project.types.setdefault(type_, ArtifactType(project, type_, self.now()))
@@ -227,11 +256,20 @@ class World:
             case ["artifacts", number, "wandb_manifest.json"]:
                 found = self.artifacts.get(gid("Artifact", number))
                 return json.dumps(found.manifest()).encode() if found else None
-            case ["runs", number, name, file]:
-                runs = (run for run in self._runs() if str(run.project.number) == number and run.name == name)
-                return next((run.kept.get(file) for run in runs), None)
+            case ["artifacts", *_]:
+                return self.uploads.get(path)
             case _:
-                return None
+                run, name = self.run_of(path)
+                return run.kept.get(name) if run else None
+
+    def run_of(self, path: str) -> tuple[Run | None, str]:
+        """The run that a path of the object store belongs to, and the name of its file."""
+        match path.split("/", 3):
+            case ["runs", number, name, file]:
+                found = (run for run in self._runs() if str(run.project.number) == number and run.name == name)
+                return next(found, None), file
+            case _:
+                return None, ""
 
     def _runs(self) -> list[Run]:
         return [run for entity in self.entities.values() for one in entity.all_projects for run in one.all_runs]
