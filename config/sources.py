@@ -111,7 +111,8 @@ class Source(Section):
     exclude: Texts = Field(default=(), examples=[["tmp/*"]])
     """Patterns of names that are not read."""
     also: Texts = Field(default=(), examples=[["*.amazonaws.com"]])
-    """Further hosts that may be asked for what the platform hands out by address."""
+    """Further hosts that may be asked for what the platform hands out by address. Beside a source on this machine over
+    http, `http://127.0.0.1:9000` is one too."""
     workspaces: Texts = Field(default=(), examples=[["default"]])
     """Which workspaces, projects or entities are read; all that are seen where nothing is told."""
     namespaces: Texts = Field(default=(), examples=[["food_delivery"]])

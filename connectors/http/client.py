@@ -18,12 +18,13 @@ from ...federation.model import Json
 from .address import based, joined, origin, wire_path
 from .answer import Answer, CutOff, NotJson, TooLarge, inflated
 from .auth import Anonymous, Auth, auth_of
-from .egress import Also, Resolve, never, resolved
+from .egress import Resolve, never, resolved
 from .identity import trust
 from .paging import Params, by_token
 from .patience import Limits, Pace, Patience, comes_back, over_budget
 from .pinned import Judge, Pinned
 from .redaction import address
+from .strangers import Strangers
 from .translation import Translation
 from .trouble import Trouble
 
@@ -69,7 +70,6 @@ class Http:
         """
         self._base = based(base_url, source)
         self._auth = auth or Anonymous()
-        self._also = Also(self._base, also, resolve)
         self._limits = limits or Limits()
         self._sleep = sleep
         self._clock = clock
@@ -84,9 +84,9 @@ class Http:
         def client(tls: ssl.SSLContext, judge: Judge, sent: Mapping[str, str]) -> httpx2.Client:
             return _client(transport or Pinned(tls, source, judge, resolve), sent)
 
+        strange = ssl.create_default_context if transport is None else lambda: context
+        self._strangers = Strangers(self._base, also, source, resolve, client, strange)
         self._client = client(context, never, {**_HEADERS, **(headers or {})})
-        strange = ssl.create_default_context() if also and transport is None else context
-        self._stranger = client(strange, self._also.place_objection, {"Accept-Encoding": "gzip"}) if also else None
         self.requests = 0
         """How many requests went out, tries counted one by one."""
         self.begin()
@@ -163,19 +163,13 @@ class Http:
     def fetch(self, url: str) -> bytes:
         """What the platform handed out by address, from a host listed under `also`: without any credential of ours."""
         target = self._read_address(url)
-        objection = self._also.objection(target)
-        if objection is not None or self._stranger is None:
-            reason = objection or "no host is listed under `also`"
-            raise SourceRefused(
-                f"{self._source}: {target.host} is not asked: {reason}. List it under `also` of the source"
-            )
-        return self._try_until_good("GET", target, lambda left: self._foreign(target, left), None)
+        client = self._strangers.asked_for(target)
+        return self._try_until_good("GET", target, lambda left: self._foreign(client, target, left), None)
 
     def close(self) -> None:
         """Give back connections."""
         self._client.close()
-        if self._stranger is not None:
-            self._stranger.close()
+        self._strangers.close()
 
     # How it is asked
 
@@ -261,13 +255,12 @@ class Http:
         location = response.headers.get("location") if response.status_code in _SENT_ON else None
         return self._read(where, response, left, moved=moved), location
 
-    def _foreign(self, url: httpx2.URL, left: float) -> bytes:
-        assert self._stranger is not None
-        request = self._stranger.build_request("GET", url, timeout=self._timeout(left))
+    def _foreign(self, client: httpx2.Client, url: httpx2.URL, left: float) -> bytes:
+        request = client.build_request("GET", url, timeout=self._timeout(left))
         where = f"GET {url.host}{url.path}"
         self._count("GET", url)
-        response = self._received(where, self._stranger, request, left)
-        self._stranger.cookies.clear()
+        response = self._received(where, client, request, left)
+        client.cookies.clear()
         return self._translation.judged(where, self._read(where, response, left, moved=False)).body
 
     def _received(self, where: str, client: httpx2.Client, request: httpx2.Request, left: float) -> httpx2.Response:

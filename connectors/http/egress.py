@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 
 import httpx2
 
+from ...config.errors import Misconfigured
+
 Place = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str], list[str]]
 """The addresses of a name, in the order in which they are tried. Raises `OSError`."""
@@ -48,6 +50,36 @@ def never(where: Place) -> str | None:
     if where.is_unspecified or where.is_multicast or (where.is_reserved and not where.is_loopback):
         return _NOWHERE
     return None
+
+
+def is_here(url: httpx2.URL) -> bool:
+    """Whether an address is written as one of this machine, in figures: no resolver has a say in it."""
+    try:
+        return place(url.host).is_loopback
+    except ValueError:
+        return False
+
+
+def near(entry: str, base: httpx2.URL, source: str) -> httpx2.URL:
+    """An entry of `also` that is a whole address: one of this machine, for a source that is on it over http too.
+
+    Raises `Misconfigured`.
+    """
+    try:
+        url = httpx2.URL(entry)
+    except httpx2.InvalidURL as error:
+        raise Misconfigured(f"{source}: also: an entry is no address: {error}") from error
+    if url.scheme != "http" or url.raw_path not in (b"", b"/") or url.userinfo or not is_here(url):
+        raise Misconfigured(
+            f"{source}: also: {url.host!r} is given as an address. List the host alone (`*.amazonaws.com`): it is "
+            "asked over https. Whole addresses are those of this machine, in figures: http://127.0.0.1:9000"
+        )
+    if base.scheme != "http" or not (is_here(base) or base.host == "localhost"):
+        raise Misconfigured(
+            f"{source}: also: {entry} is this machine, and the source itself is not on it over http: what it hands out "
+            "does not lead here. Take the entry out"
+        )
+    return url
 
 
 class Also:

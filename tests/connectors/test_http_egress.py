@@ -249,6 +249,55 @@ class TestWhatIsAllowed:
             http.fetch("https://127.0.0.1/k")
 
 
+class TestAnAddressOfThisMachine:
+    """An entry of `also` that is written out as one."""
+
+    @pytest.fixture
+    def door(self) -> Iterator[Door]:
+        door = Door()
+        yield door
+        door.close()
+
+    def test_is_asked_for_a_source_on_this_machine(self, door: Door):
+        http = Http("http://127.0.0.1:1", source="lab", also=["files.test", f"http://127.0.0.1:{door.port}"])
+        assert http.fetch(f"http://127.0.0.1:{door.port}/k?X-Amz-Signature=s") == b"[]"
+        http.close()
+        assert door.came == 1
+
+    @pytest.mark.parametrize(
+        "written", ["http://127.0.0.2:{port}/k", "http://localhost:{port}/k", "http://u@127.0.0.1:{port}/k"]
+    )
+    def test_is_asked_as_it_is_written_alone(self, door: Door, written: str):
+        http = Http("http://localhost:1", source="lab", also=[f"http://127.0.0.1:{door.port}"])
+        with pytest.raises(SourceRefused, match="not https"):
+            http.fetch(written.format(port=door.port))
+        with pytest.raises(SourceRefused, match="not https"):
+            http.fetch(f"http://127.0.0.1:{door.port + 1}/k")
+        http.close()
+        assert door.came == 0
+
+    def test_opens_this_machine_to_no_other_entry(self, door: Door, monkeypatch: pytest.MonkeyPatch):
+        connected = connections(monkeypatch)
+        also = ["files.test", f"http://127.0.0.1:{door.port}"]
+        http = Http("http://127.0.0.1:1", source="lab", also=also, resolve=Names({"files.test": [[LOOPBACK]]}))
+        with pytest.raises(SourceRefused, match="this machine"):
+            http.fetch("https://files.test/k")
+        http.close()
+        assert connected == []
+
+    @pytest.mark.parametrize("url", ["https://lab.test", "http://lab.test", "https://127.0.0.1", "http://10.0.0.1"])
+    def test_is_refused_beside_any_other_source(self, url: str):
+        with pytest.raises(Misconfigured, match="the source itself is not on it over http"):
+            Http(url, source="lab", also=["http://127.0.0.1:9000"])
+
+    @pytest.mark.parametrize(
+        "entry", ["http://files.test", "https://files.test", "https://127.0.0.1:9", "http://127.0.0.1/k", "http://[::"]
+    )
+    def test_is_the_one_kind_of_address_that_can_be_listed(self, entry: str):
+        with pytest.raises(Misconfigured, match=r"is given as an address|is no address"):
+            Http("http://127.0.0.1:1", source="lab", also=[entry])
+
+
 class TestWhatIsSaid:
     def test_an_unknown_name_is_a_platform_that_does_not_answer(self):
         sleeper = Sleeper()
