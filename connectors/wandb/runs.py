@@ -23,7 +23,7 @@ from ...federation.model import (
 from .artifacts import is_generated
 from .config import Config
 from .place import Place, Project, run_id, sweep_id, version_id
-from .wire import field, kept, moment, prose, text, texts
+from .wire import field, kept, moment, prose, settings, text, texts
 
 _STATES = {
     "pending": RunState.QUEUED,
@@ -79,7 +79,7 @@ def sweep(raw: Json, home: Project, place: Place) -> Scope:
         url=place.page(home.entity, home.name, "sweeps", name),
         created_at=moment(field(raw, "createdAt")),
         spellings=place.spellings("sweep", text(raw, "id"), f"{home.path}/{name}"),
-        facets={"wandb": {"method": text(raw, "method"), "config": (prose(raw, "config") or "")[:10_000]}},
+        facets={"wandb": {"method": text(raw, "method"), "config": settings(text(raw, "config")[:10_000])}},
     )
     edge = Edge(native_id, home.native_id, EdgeKind.PART_OF)
     return Scope(f"{home.family('sweep')}/{text(raw, 'id')}", (record,), (edge,))

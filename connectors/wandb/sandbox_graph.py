@@ -1,7 +1,7 @@
 """The miniature's GraphQL: the schema, what a server of another age lacks of it, and how a question is answered."""
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, cast
 
@@ -59,10 +59,27 @@ class _Without(Visitor):
         return REMOVE if f"{owner.name.value}.{node.name.value}" in self._lacking else None
 
 
+@lru_cache(maxsize=256)
+def _parsed(query: str) -> DocumentNode:
+    return parse(query)
+
+
+@lru_cache(maxsize=256)
+def _valid(shown: GraphQLSchema, query: str) -> DocumentNode:
+    """A question that the schema has an answer to; clients send few, and each of them often. Raises `Invalid`."""
+    try:
+        document = _parsed(query)
+    except GraphQLError as error:
+        raise Invalid([error]) from error
+    if errors := validate(shown, document):
+        raise Invalid(errors)
+    return document
+
+
 def operation(query: str) -> str:
     """The name of what is asked; nothing if it cannot be read."""
     try:
-        found: OperationDefinitionNode | None = get_operation_ast(parse(query))
+        found: OperationDefinitionNode | None = get_operation_ast(_parsed(query))
     except GraphQLError:
         return ""
     return found.name.value if found is not None and found.name is not None else ""
@@ -72,12 +89,7 @@ def answered(
     shown: GraphQLSchema, roots: Mapping[OperationType, object], query: str, variables: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Data, and errors beside it; `roots` are where questions and changes start. Raises `Invalid`."""
-    try:
-        document = parse(query)
-    except GraphQLError as error:
-        raise Invalid([error]) from error
-    if errors := validate(shown, document):
-        raise Invalid(errors)
+    document = _valid(shown, query)
     asked = get_operation_ast(document)
     root = roots.get(asked.operation) if asked is not None else None
     result = execute_sync(

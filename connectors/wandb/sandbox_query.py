@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar, cast
 
 from graphql import GraphQLError
@@ -39,6 +40,7 @@ def gid(kind: str, number: object) -> str:
     return base64.b64encode(f"{kind}:{number}".encode()).decode()
 
 
+@lru_cache(maxsize=1024)
 def snake(name: str) -> str:
     """GraphQL's spelling in Python's."""
     return re.sub("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
