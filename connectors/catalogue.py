@@ -6,10 +6,13 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
 from ..config.settings import Misconfigured, Source
-from ..federation.connector import Connector
+from ..federation.connector import Connector, Writer
 
 GROUP = "watersmeet.connectors"
 """The entry point by which a distribution brings a connector: platform = a callable that takes a `Source`."""
+_WRITERS = {
+    "wandb": ("wandb.write", "WandbWriter"),
+}
 _OWN = {
     "datahub": ("datahub.read", "DataHub"),
     "marquez": ("marquez.read", "Marquez"),
@@ -27,6 +30,18 @@ def connector(source: Source) -> Connector:
             f"source {source.name!r}: what is installed for platform {source.platform!r} is no connector: "
             "it lacks one of platform, check, read, gone, close"
         )
+    return made
+
+
+def writer(source: Source) -> Writer:
+    """The writer that makes a configured source a target. Raises `Misconfigured`."""
+    if source.platform not in _WRITERS:
+        known = ", ".join(sorted(_WRITERS))
+        raise Misconfigured(
+            f"target {source.name!r}: nothing writes to platform {source.platform!r}; there are: {known}"
+        )
+    module, name = _WRITERS[source.platform]
+    made: Writer = getattr(import_module(f".{module}", __package__), name)(source)
     return made
 
 

@@ -53,3 +53,8 @@ def origin(url: httpx2.URL) -> tuple[str, str, int | None]:
 def wire_path(url: httpx2.URL) -> str:
     """The path as it goes over the wire: decoded, a name that holds slashes would look like several."""
     return url.raw_path.decode("ascii").partition("?")[0]
+
+
+def where_of(method: str, url: httpx2.URL) -> str:
+    """What is asked, as messages name it."""
+    return f"{method} {wire_path(url)}"

@@ -15,7 +15,7 @@ import structlog
 from ...config.settings import Misconfigured, Source
 from ...federation.errors import SourceRefused
 from ...federation.model import Json
-from .address import based, joined, origin, wire_path
+from .address import based, joined, origin, where_of, wire_path
 from .answer import Answer, CutOff, NotJson, TooLarge, inflated
 from .auth import Anonymous, Auth, auth_of
 from .egress import Resolve, never, resolved
@@ -164,7 +164,15 @@ class Http:
         """What the platform handed out by address, from a host listed under `also`: without any credential of ours."""
         target = self._read_address(url)
         client = self._strangers.asked_for(target)
-        return self._try_until_good("GET", target, lambda left: self._foreign(client, target, left), None)
+        return self._try_until_good("GET", target, lambda left: self._foreign("GET", client, target, left), None)
+
+    def put(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Put a file at an address that the platform handed out for it: without any credential of ours."""
+        target = self._read_address(url)
+        client = self._client if origin(target) == origin(self._base) else self._strangers.asked_for(target)
+        self._try_until_good(
+            "PUT", target, lambda left: self._foreign("PUT", client, target, left, body, headers), None
+        )
 
     def close(self) -> None:
         """Give back connections."""
@@ -187,7 +195,7 @@ class Http:
             url = url.copy_merge_params({key: str(value) for key, value in params.items()})
 
         def attempt(left: float) -> T:
-            where = _where(method, url)
+            where = where_of(method, url)
             return read(where, self._translation.judged(where, self._answer(method, url, body, left)))
 
         return self._try_until_good(method, url, attempt, retries)
@@ -204,7 +212,7 @@ class Http:
                 if trouble.pressed:
                     self._pace.pressed()
                 wait = patience.wait_after(trouble)
-                _log.info("asked again", source=self._source, what=_where(method, url), why=str(trouble), wait=wait)
+                _log.info("asked again", source=self._source, what=where_of(method, url), why=str(trouble), wait=wait)
                 self._sleep(wait)
             else:
                 self._pace.answered(self._now() - started)
@@ -229,11 +237,11 @@ class Http:
         for _ in range(self._limits.redirects):
             if location is None:
                 return answer
-            target = self._sent_on_to(method, url, answer.status, location)
+            target = self._translation.sent_on_to(self._base, method, url, answer.status, location)
             answer, location = self._send(method, target, body, sent, left, moved=True)
             url = target
         if location is not None:
-            raise self._translation.endless(_where(method, url), answer)
+            raise self._translation.endless(where_of(method, url), answer)
         return answer
 
     def _send(
@@ -248,17 +256,25 @@ class Http:
     ) -> tuple[Answer, str | None]:
         headers = dict(credentials) | ({"Content-Type": "application/json"} if body is not None else {})
         request = self._client.build_request(method, url, content=body, headers=headers, timeout=self._timeout(left))
-        where = _where(method, url)
+        where = where_of(method, url)
         self._count(method, url)
         response = self._received(where, self._client, request, left)
         self._client.cookies.clear()
         location = response.headers.get("location") if response.status_code in _SENT_ON else None
         return self._read(where, response, left, moved=moved), location
 
-    def _foreign(self, client: httpx2.Client, url: httpx2.URL, left: float) -> bytes:
-        request = client.build_request("GET", url, timeout=self._timeout(left))
-        where = f"GET {url.host}{url.path}"
-        self._count("GET", url)
+    def _foreign(
+        self,
+        method: str,
+        client: httpx2.Client,
+        url: httpx2.URL,
+        left: float,
+        body: bytes | None = None,
+        sent: Mapping[str, str] | None = None,
+    ) -> bytes:
+        request = client.build_request(method, url, content=body, headers=sent, timeout=self._timeout(left))
+        where = f"{method} {url.host}{url.path}"
+        self._count(method, url)
         response = self._received(where, client, request, left)
         client.cookies.clear()
         return self._translation.judged(where, self._read(where, response, left, moved=False)).body
@@ -294,18 +310,6 @@ class Http:
         self._pace.told(told)
         return Answer(status, path, told.get("content-type", ""), bytes(body), moved, comes_back(status, told))
 
-    def _sent_on_to(self, method: str, url: httpx2.URL, status: int, location: str) -> httpx2.URL:
-        where = _where(method, url)
-        try:
-            target = url.join(location)
-        except httpx2.InvalidURL as error:
-            raise self._translation.elsewhere(where, status, "an address that is none", location) from error
-        if origin(target) != origin(self._base):
-            raise self._translation.elsewhere(where, status, address(target.copy_with(query=None)), location)
-        if method != "GET" and status not in (307, 308):
-            raise self._translation.elsewhere(where, status, address(target.copy_with(query=None)), location)
-        return target
-
     def _timeout(self, left: float) -> httpx2.Timeout:
         return httpx2.Timeout(max(min(self._limits.timeout.total_seconds(), left), 0.001))
 
@@ -330,10 +334,6 @@ class Http:
             return httpx2.URL(url)
         except httpx2.InvalidURL as error:
             raise SourceRefused(f"{self._source}: what it handed out is no address: {address(url)}") from error
-
-
-def _where(method: str, url: httpx2.URL) -> str:
-    return f"{method} {wire_path(url)}"
 
 
 def _client(transport: httpx2.BaseTransport, headers: Mapping[str, str]) -> httpx2.Client:

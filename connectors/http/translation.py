@@ -9,9 +9,9 @@ import httpx2
 from ...config.errors import Misconfigured
 from ...federation.errors import WatersmeetError
 from ...federation.model import Json
-from .address import origin
+from .address import origin, where_of
 from .answer import Answer, CutOff, NotJson, Page, TooLarge
-from .redaction import excerpt
+from .redaction import address, excerpt
 from .trouble import (
     Absent,
     Denied,
@@ -160,6 +160,17 @@ class Translation:
         """An answer that did not come, or not to its end, in time."""
         message = f"{self._source}: no answer in time on {where}. Raise http.timeout, or ask for less"
         return Trouble(message, too_much, self._clock(), slow=True)
+
+    def sent_on_to(self, base: httpx2.URL, method: str, url: httpx2.URL, status: int, location: str) -> httpx2.URL:
+        """Where a redirect leads, if we may follow it. Raises `SourceError`."""
+        where = where_of(method, url)
+        try:
+            target = url.join(location)
+        except httpx2.InvalidURL as error:
+            raise self.elsewhere(where, status, "an address that is none", location) from error
+        if origin(target) != origin(base) or (method != "GET" and status not in (307, 308)):
+            raise self.elsewhere(where, status, address(target.copy_with(query=None)), location)
+        return target
 
     def elsewhere(self, where: str, status: int, target: str, location: str) -> Redirected:
         """We are sent to where we do not go."""

@@ -14,7 +14,7 @@ from ...federation.errors import SourceChanged, SourceError, SourceRefused, Sour
 from ...federation.model import Json
 from ..http import Anonymous, Basic, Failing, Http, Limits, Rejected
 from .documents import optional, without
-from .wire import field, loads, objects, sample, text
+from .wire import field, loads, objects, sample, text, values_of
 
 HANDED_OUT = (
     "storage.googleapis.com",
@@ -30,6 +30,10 @@ _DENIED = re.compile(r"permission|not logged in|relogin|unauthori[sz]ed|forbidde
 _JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
 _KEY = re.compile(r"(?:[\w-]+-)?[\w-]{40,}")
 _ATTEMPTS = 20
+
+
+class Unwritten(Exception):
+    """One change that is refused, while others may be taken; its text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,35 @@ class Api:
             if path.startswith(prefix):
                 return self._nobody.get_bytes(path.removeprefix(prefix))
         return self._http.fetch(url)
+
+    def change(self, document: str, variables: Mapping[str, Json]) -> Json:
+        """What became of a change: the first thing that is answered. It is sent again after a failure, so that it must
+        come to the same twice. Raises `Unwritten` where this one change is refused, and `SourceError`."""
+        try:
+            reply = self.ask(document, variables)
+        except SourceChanged as error:
+            raise Unwritten(str(error)) from error
+        changed = next(iter(values_of(reply.data)), None)
+        if changed is not None:
+            return changed
+        told = "; ".join(reply.problems) or "no reason told"
+        if _DENIED.search(told):
+            remedy = "Give the key's owner the right to write there, or configure another key"
+            raise SourceRefused(f"{self.name}: {told}. {remedy}")
+        raise Unwritten(told)
+
+    def put(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Put a file where an address was handed out for it. No credential goes along."""
+        self._http.put(url, body, headers)
+
+    def post(self, path: str, body: bytes) -> None:
+        """Hand something over below the address of the instance."""
+        self._http.post(path, body)
+
+    @property
+    def requests(self) -> int:
+        """How many requests went out."""
+        return self._http.requests + self._nobody.requests
 
     def close(self) -> None:
         """Give back connections."""

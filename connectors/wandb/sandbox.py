@@ -41,7 +41,6 @@ class Sandbox(Loopback):
     """A server on 127.0.0.1, and an object store on another port. With `empty` it starts without the story; entering it
     starts it, leaving it stops it. Faults are matched against `/graphql/<operation>`.
 
-    `is_self_managed`: files are handed out and taken at the server's own address, and not at the object store's.
     `twins`: ids of the runs of an MLflow that tells the same story, oldest first; the trainings refer to them.
     """
 
@@ -54,7 +53,6 @@ class Sandbox(Loopback):
         *,
         key: str = KEY,
         twins: Sequence[str] = (),
-        is_self_managed: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(port)
@@ -62,8 +60,6 @@ class Sandbox(Loopback):
         self._lacking: frozenset[str] = frozenset()
         self.world = World(self._sign, clock)
         self.storage = Storage(self.world.stored, clock, self._keep)
-        if is_self_managed:
-            self.storage.front = lambda: self.url
         self.calls: list[Asked] = []
         self.refuses_keys = False
         """A bad key gets 401, as some deployments answer, and not `viewer: null`."""
@@ -102,8 +98,6 @@ class Sandbox(Loopback):
                 return self._json({"error": "unauthorized"}, 401)
             take(self.world, run, _sent(await request.body()))
             return self._json({"stopped": False, "limits": {}})
-        if self.storage.front is not None and request.url.path.startswith(("/artifacts/", "/runs/")):
-            return await self.storage.answer(request)
         if request.url.path.startswith("/artifactsV2/"):
             return self._file(request)
         if (request.method, request.url.path) != ("POST", "/graphql"):

@@ -40,8 +40,6 @@ class Storage(Loopback):
         self._keep = keep
         self._clock = clock
         self._signed: dict[str, tuple[str, float]] = {}
-        self.front: Callable[[], str] | None = None
-        """The address under which it is reached, if not its own: a self-managed server stands before its bucket."""
         self.lasts = lasts
         """For how many seconds an address is good."""
         self.calls: list[Fetched] = []
@@ -50,8 +48,7 @@ class Storage(Loopback):
         """An address that works for a while."""
         signature = uuid4().hex
         self._signed[signature] = (path, self._clock() + self.lasts)
-        where = self.front() if self.front else self.url
-        return f"{where}/{quote(path)}?X-Amz-Expires={self.lasts:.0f}&X-Amz-Signature={signature}"
+        return f"{self.url}/{quote(path)}?X-Amz-Expires={self.lasts:.0f}&X-Amz-Signature={signature}"
 
     def expire(self) -> None:
         """All addresses that were given out are good no more."""

@@ -71,6 +71,8 @@ class Entity:
     all_projects: list["Project"] = field(default_factory=list["Project"])
     members: tuple[()] = ()
     xxhash_digests_enabled: bool = False
+    read_only: bool = False
+    """The caller may look, and not write."""
 
     @property
     def id(self) -> str:

@@ -58,8 +58,6 @@ class World:
         """The ids of versions by those that clients made up for them."""
         self.uploads: dict[str, bytes] = {}
         """What was put into the object store, by its path there."""
-        self.unwritable: set[str] = set()
-        """The entities where the caller may read only."""
         self.features: dict[str, bool] = dict.fromkeys(FEATURES, True)
         """What `serverInfo` says that the server can do."""
 

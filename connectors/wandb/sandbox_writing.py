@@ -42,7 +42,7 @@ class Writing:
         found = self._world.entities.get(name or self._world.user.entity)
         if found is None:
             raise GraphQLError(f"entity {name} not found")
-        if found.name in self._world.unwritable:
+        if found.read_only:
             raise GraphQLError(f"permission denied to write to {found.name}", extensions={"code": "PERMISSION_ERROR"})
         return found
 

@@ -56,6 +56,11 @@ def objects(value: Json) -> list[Json]:
     return [cast(Json, one) for one in cast(list[Any], value) if isinstance(one, Mapping)]
 
 
+def values_of(value: Json) -> list[Json]:
+    """What stands in an object, without the names."""
+    return list(cast(Mapping[str, Any], value).values()) if isinstance(value, Mapping) else []
+
+
 def texts(value: Json) -> list[str]:
     """The texts of a list."""
     return [one for one in cast(list[Any], value) if isinstance(one, str)] if isinstance(value, list) else []

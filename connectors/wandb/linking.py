@@ -1,0 +1,243 @@
+"""What the writer says of artifacts once all stand: names, collections, registries, and what they were derived from."""
+
+import re
+
+from ...federation.dossier import Dossier, edge_fact
+from ...federation.model import AssetKind, Edge, EdgeKind, Record
+from .api import Api, Unwritten
+from .calling import TYPES, VERSIONS, home_of, is_collection, is_reference, is_registered, own, slug
+from .mutations import (
+    ADD_ALIASES,
+    LINK_ARTIFACT,
+    MEMBERSHIPS_OF,
+    TAG_COLLECTION,
+    UPDATE_PORTFOLIO,
+    UPDATE_SEQUENCE,
+    WRITTEN_COLLECTIONS,
+)
+from .target import Known, Target
+from .verdicts import Said
+from .version_words import KEPT, say, tags
+from .wire import field, nodes, number, text
+from .written import Held
+
+_INDEX = re.compile(r"v\d+")
+_BARE = "a collection has a name, a description and tags there; more is said of its versions"
+_COLUMNS = "Weights & Biases knows no columns: lineage stands between versions"
+
+
+class Linking:
+    """One artifact, collection or registry, being said."""
+
+    def __init__(self, target: Target, api: Api, dossier: Dossier, known: Known, said: Said) -> None:
+        self._target = target
+        self._api = api
+        self._dossier = dossier
+        self._record = dossier.record
+        self._known = known
+        self._said = said
+
+    def all(self) -> None:
+        """A version with its names and links, a collection, or a file that versions refer to."""
+        record = self._record
+        if is_reference(record, self._dossier.platform):
+            self._reference()
+        elif is_collection(record):
+            self._collection()
+        elif record.kind in VERSIONS or not self._has_shelf():
+            self._version()
+        elif (held := self._target.ledger.versions.get(record.native_id)) is not None:
+            self._version_of(held)
+        else:
+            self._thing()
+
+    def place(self) -> None:
+        """A registry; all else has no place there."""
+        if self._record.subtype == "registry" and own(self._record) and self._target.org:
+            self._target.registry(self._record.name)
+            where = f"{self._target.org}/{self._record.name}"
+            self._said.held("name", where)
+            self._said.held("subtype", where)
+            self._said.held("facets/wandb", where)
+        elif self._record.kind is AssetKind.EVALUATION:
+            for edge in self._dossier.edges:
+                self._said.lost(edge_fact(edge), "judgements there are metrics of the runs that made them")
+
+    def _reference(self) -> None:
+        for fact in ("name", "subtype", *(f"facets/{name}" for name in self._record.facets)):
+            self._said.held(fact)
+
+    def _has_shelf(self) -> bool:
+        """Whether versions of it stand there: then it is their collection."""
+        return any(one.home == self._record.native_id for one in self._target.ledger.shelves.values())
+
+    def _version(self) -> None:
+        self._version_of(self._target.version(self._record, self._known))
+
+    def _version_of(self, held: Held) -> None:
+        where = f"{self._target.entity}/{held.project}/{held.name}"
+        say(self._dossier, held, where, self._said)
+        # A version has names in a registry only once it is linked there.
+        for edge in sorted(self._dossier.edges, key=lambda one: one.kind is EdgeKind.ALIAS_OF):
+            fact = edge_fact(edge)
+            try:
+                self._edge(edge, held, fact)
+            except Unwritten as error:
+                self._said.refused(fact, f"Weights & Biases refused it: {error}", of=self._teller(edge))
+
+    def _teller(self, edge: Edge) -> str:
+        columns = {one.native_id for one in self._dossier.parts}
+        return next((one for one in (edge.upstream, edge.downstream) if one in columns), "")
+
+    def _edge(self, edge: Edge, held: Held, fact: str) -> None:
+        up = self._dossier.ends.get(edge.upstream)
+        down = self._dossier.ends.get(edge.downstream)
+        if column := self._teller(edge):
+            if edge.kind is EdgeKind.PART_OF:
+                self._said.changed(fact, "the column is " + KEPT, held.name, of=column)
+            else:
+                self._said.lost(fact, _COLUMNS, of=column)
+            return
+        match edge.kind:
+            case EdgeKind.DERIVE if up is not None:
+                self._derived(up, held, fact)
+            case EdgeKind.VERSION_OF if down is not None:
+                self._belongs(edge, down, held, fact)
+            case EdgeKind.ALIAS_OF if down is not None:
+                self._alias(edge, down, held, fact)
+            case EdgeKind.PART_OF if down is not None:
+                self._part(down, held, fact)
+            case _:
+                pass
+
+    def _derived(self, up: Record, held: Held, fact: str) -> None:
+        if is_reference(up, self._dossier.platform) or up.native_id in held.upstream:
+            self._said.held(fact, held.name)
+        elif up.kind is AssetKind.COLUMN:
+            self._said.lost(fact, _COLUMNS)
+        elif up.kind in TYPES:
+            held.upstream.add(up.native_id)
+            self._target.tell(held, self._record, self._dossier)
+            self._said.changed(fact, "its content was there before: named in the metadata under _watersmeet", held.name)
+        else:
+            self._said.lost(fact, f"artifacts there derive from files and artifacts; a {up.kind.value.lower()} is none")
+
+    def _part(self, whole: Record, held: Held, fact: str) -> None:
+        is_home = whole.kind is AssetKind.EXPERIMENT and slug(whole.name) == held.project
+        if is_home:
+            self._said.held(fact, held.project)
+        else:
+            self._said.lost(fact, f"it stands in the project {held.project}; nothing else holds it there")
+
+    def _belongs(self, edge: Edge, whole: Record, held: Held, fact: str) -> None:
+        home = home_of(self._record, self._dossier)
+        if home is not None and whole.native_id == home.native_id and not is_registered(whole):
+            reason = f"its collection is called {held.collection} there"
+            self._said.exactly(fact, whole.name == held.collection, reason, held.name)
+        elif is_registered(whole):
+            self._link(whole, held, fact)
+        else:
+            self._said.lost(fact, "a version there belongs to one collection")
+
+    def _link(self, whole: Record, held: Held, fact: str) -> None:
+        if not self._target.org:
+            self._said.lost(fact, "the target's entity has no organization, which registries belong to")
+            return
+        registry = str(own(whole)["project"]).rpartition("/")[2]
+        self._target.registry(registry)
+        if self._linked(whole, held) is None:
+            told = {"entityName": self._target.org, "projectName": registry, "artifactID": held.id}
+            self._api.change(LINK_ARTIFACT, {"input": told | {"artifactPortfolioName": whole.name}})
+        self._said.held(fact, f"{self._target.org}/{registry}/{whole.name}")
+
+    def _linked(self, whole: Record, held: Held) -> int | None:
+        """The number that it bears in a registry's collection; None: it is not there."""
+        registry = str(own(whole).get("project")).rpartition("/")[2]
+        told = self._api.ask(MEMBERSHIPS_OF, {"artifact": held.id}).data
+        for one in nodes(told, "artifact", "artifactMemberships"):
+            place = field(one, "artifactCollection")
+            if (text(place, "name"), text(place, "project", "name")) == (whole.name, registry):
+                return number(one, "versionIndex")
+        return None
+
+    def _alias(self, edge: Edge, whole: Record, held: Held, fact: str) -> None:
+        alias = edge.alias or ""
+        if _INDEX.fullmatch(alias):
+            index = self._linked(whole, held) if is_registered(whole) else held.index
+            self._said.exactly(fact, alias == f"v{index}", f"is number {index} there: numbers are given by the service")
+            return
+        name = slug(alias)
+        if is_registered(whole):
+            where = (self._target.org, str(own(whole)["project"]).rpartition("/")[2], whole.name)
+        elif whole.native_id == (home_of(self._record, self._dossier) or whole).native_id and whole.kind in TYPES:
+            where = (self._target.entity, held.project, held.collection)
+        else:
+            self._said.lost(fact, "a version there has names in its collection and in registries only")
+            return
+        told = {"entityName": where[0], "projectName": where[1], "artifactCollectionName": where[2], "alias": name}
+        self._api.change(ADD_ALIASES, {"input": {"artifactID": held.id, "aliases": [told]}})
+        self._said.exactly(fact, name == alias, f"is called {name} there", ":".join((where[2], name)))
+
+    # Collections
+
+    def _collection(self) -> None:
+        """A collection of Weights & Biases comes back with its versions; what is said of it is said again."""
+        record = self._record
+        entity = self._target.org if is_registered(record) else self._target.entity
+        project = str(own(record)["project"]).rpartition("/")[2]
+        self._told_of(entity, project, record.name)
+
+    def _thing(self) -> None:
+        """A thing that has versions: their collection."""
+        shelves = self._target.ledger.shelves.items()
+        project, name = next(place for place, one in shelves if one.home == self._record.native_id)
+        self._told_of(self._target.entity, project, name)
+
+    def _told_of(self, entity: str, project: str, name: str) -> None:
+        found = self._found(entity, project, name)
+        if found is None:
+            for fact in ("name", "subtype", "description", *(f"facets/{one}" for one in self._record.facets)):
+                self._said.lost(fact, "none of its versions is there, and there is no collection without one")
+            return
+        where = f"{entity}/{project}/{name}"
+        for fact in ("url", "created_at", "updated_at", *(f"facets/{one}" for one in self._record.facets)):
+            self._said.lost(fact, _BARE)
+        for part in self._dossier.parts:
+            for fact in ("name", "subtype", "description", *(f"facets/{one}" for one in part.facets)):
+                self._said.lost(fact, _BARE, of=part.native_id)
+        self._described(found, where)
+        self._said.exactly("name", self._record.name == name, f"is called {name} there", where)
+        is_own = bool(own(self._record))
+        if is_own:
+            self._said.held("subtype", where)
+            self._said.held("facets/wandb", where)
+        for edge in self._dossier.edges:
+            if edge.kind is EdgeKind.PART_OF and edge.upstream == self._record.native_id:
+                if is_own:
+                    self._said.held(edge_fact(edge), where)
+                else:
+                    self._said.lost(edge_fact(edge), f"it stands in the project {project}")
+
+    def _found(self, entity: str, project: str, name: str) -> object:
+        asked = {"entity": entity, "project": project}
+        for reply in self._api.pages(WRITTEN_COLLECTIONS, asked, 100, "project", "artifactCollections"):
+            for one in nodes(reply.data, "project", "artifactCollections"):
+                if text(one, "name") == name:
+                    return one
+        return None
+
+    def _described(self, found: object, where: str) -> None:
+        record, id_ = self._record, text(found, "id")
+        is_link = text(found, "__typename") == "ArtifactPortfolio"
+        if record.description is not None:
+            document, key = (
+                (UPDATE_PORTFOLIO, "artifactPortfolioID") if is_link else (UPDATE_SEQUENCE, "artifactSequenceID")
+            )
+            self._api.change(document, {"input": {key: id_, "description": record.description}})
+            self._said.held("description", where)
+        words, is_exact = tags(record)
+        if words:
+            entity, project, name = where.split("/")
+            told = {"entityName": entity, "projectName": project, "artifactCollectionName": name}
+            self._api.change(TAG_COLLECTION, {"input": told | {"tags": [{"tagName": one} for one in words]}})
+        self._said.exactly("facets/tags", is_exact, "a tag there is words without a value: joined", where)

@@ -1,0 +1,266 @@
+"""One entity of Weights & Biases that is written to: projects, runs and versions, each made once."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from ...federation.dossier import Dossier
+from ...federation.errors import SourceRefused
+from ...federation.model import EdgeKind, Json, Record
+from .api import Api
+from .calling import (
+    TYPES,
+    asset_project,
+    collection_name,
+    home_of,
+    is_reference,
+    other_name,
+    place_of,
+    run_name,
+    run_project,
+    short,
+    slug,
+    type_of,
+)
+from .mutations import (
+    COMMIT,
+    CREATE_ARTIFACT,
+    CREATE_FILES,
+    CREATE_MANIFEST,
+    DIGEST_OF,
+    ONE_PROJECT,
+    ONE_RUN,
+    TARGET,
+    UPDATE_ARTIFACT,
+    UPSERT_PROJECT,
+    UPSERT_RUN,
+)
+from .run_words import RunWords
+from .verdicts import Said
+from .version_words import ABOUT, Content, content, md5_of, metadata, tags
+from .wire import edges, field, number, text, texts
+from .written import Held, Ledger, RunAt, Shelf, mark_of, stamp_of
+
+_IMPORT = "import"
+Known = Mapping[str, Dossier]
+"""By native id, the dossiers that are at hand."""
+
+
+class Target:
+    """Writes what one source tells. Everything it does may be done again, and comes to the same."""
+
+    def __init__(self, api: Api, entity: str | None, project: str, source_id: str) -> None:
+        self._api = api
+        self._project = slug(project)
+        self._source_id = source_id
+        asked = api.ask(TARGET, {"entity": entity}).data
+        if field(asked, "viewer") is None:
+            raise SourceRefused(f"{api.name}: the key is not known there. Make another one on the page /authorize")
+        found = field(asked, "entity")
+        if found is None:
+            raise SourceRefused(
+                f"{api.name}: there is no entity {entity or 'of its own'} for this key. Name one under `workspaces`"
+            )
+        self.entity = text(found, "name")
+        self.org = text(found, "organization", "orgEntity", "name")
+        self.ledger = Ledger(api, self.entity, source_id)
+        self.ledger.load()
+        self._being_made: set[str] = set()
+        self._registries: set[str] = set()
+
+    # Projects and runs
+
+    def project(self, name: str, entity: str = "", description: str | None = None) -> None:
+        """See to it that a project is there."""
+        told = {"entityName": entity or self.entity, "name": name, "description": description}
+        self._api.change(UPSERT_PROJECT, {"input": told})
+        if not entity:
+            self.ledger.projects.add(name)
+
+    def registry(self, name: str) -> None:
+        """See to it that a registry is there."""
+        if name not in self._registries:
+            if field(self._api.ask(ONE_PROJECT, {"entity": self.org, "project": name}).data, "project") is None:
+                self.project(name, self.org)
+            self._registries.add(name)
+
+    def run(self, dossier: Dossier, said: Said) -> RunAt:
+        """Make a run, or bring it up to date."""
+        at = self.ledger.runs.get(dossier.record.native_id) or self._new_run(dossier)
+        words = RunWords(dossier, at, self.entity, said)
+        self._api.change(UPSERT_RUN, {"input": words.input()})
+        self.ledger.projects.add(at.project)
+        self.ledger.ran(dossier.record.native_id, at, words.wrote)
+        self._end(at, words.state)
+        return at
+
+    def _new_run(self, dossier: Dossier) -> RunAt:
+        """A run of the same id that is somebody else's is left alone."""
+        record = dossier.record
+        project, name = run_project(dossier, self._project), run_name(record, self._source_id)
+        asked = {"entity": self.entity, "project": project, "run": name}
+        found = field(self._api.ask(ONE_RUN, asked).data, "project", "run")
+        mark = mark_of(field(found, "config"))
+        mine = {"source": self._source_id, "native_id": record.native_id}
+        if found is not None and {key: text(mark, key) for key in mine} != mine:
+            name = other_name(record, self._source_id)
+        return RunAt(project, name)
+
+    def _end(self, at: RunAt, state: str) -> None:
+        """Say how it ended: the file stream knows good and bad ends, as the client tells them; the rest is a word."""
+        if state in ("finished", "failed"):
+            body = {"complete": True, "exitcode": 0 if state == "finished" else 1}
+            self._api.post(f"/files/{self.entity}/{at.project}/{at.name}/file_stream", json.dumps(body).encode())
+        else:
+            told = {"entityName": self.entity, "modelName": at.project, "name": at.name, "state": state}
+            self._api.change(UPSERT_RUN, {"input": told})
+
+    # Versions
+
+    def version(self, record: Record, known: Known, ends: Mapping[str, Record] | None = None) -> Held:
+        """The version that stands for a thing; it is made if it is not there. Raises `Unwritten`."""
+        dossier = known.get(record.native_id)
+        held = self.ledger.versions.get(record.native_id)
+        if held is None:
+            self._being_made.add(record.native_id)
+            try:
+                held = self._new_version(record, dossier, known)
+            finally:
+                self._being_made.discard(record.native_id)
+        elif dossier is not None:
+            self.tell(held, record, dossier)
+        self._log_again(held, record)
+        return held
+
+    def _new_version(self, record: Record, dossier: Dossier | None, known: Known) -> Held:
+        writers = self.ledger.writers.get(record.native_id, [])
+        project = asset_project(record) or (writers[0].project if writers else self._project)
+        home = home_of(record, dossier)
+        upstream = self._upstream(dossier, known)
+        made = content(record, home, self._source_id, _files(dossier), upstream)
+        name = self._shelf(project, record, home)
+        if project not in self.ledger.projects:
+            self.project(project)
+        run = next((one for one in writers if one.project == project), None)
+        beside = self._beside(record, dossier, home, list(upstream))
+        asked = self._creation(project, name, type_of(record), made, run)
+        id_, index = self._committed(asked | beside, made, run or self._importer(project))
+        held = Held(id_, project, name, index, set(upstream), _stamp(beside))
+        self.ledger.stands(record.native_id, held)
+        self.ledger.shelves[project, name] = Shelf("", type_of(record), (home or record).native_id)
+        if run is not None:
+            self.ledger.outputs.setdefault(run, set()).add(id_)
+        return held
+
+    def _beside(
+        self, record: Record, dossier: Dossier | None, home: Record | None, upstream: list[str]
+    ) -> dict[str, Json]:
+        told = metadata(record, dossier, home, self._source_id, upstream)
+        words = [{"tagName": one} for one in tags(record)[0]]
+        return {"description": record.description or "", "metadata": json.dumps(told, sort_keys=True), "tags": words}
+
+    def _creation(self, project: str, name: str, type_: str, made: Content, run: RunAt | None) -> dict[str, Json]:
+        return {
+            "entityName": self.entity,
+            "projectName": project,
+            "runName": run.name if run is not None else None,
+            "artifactTypeName": type_,
+            "artifactCollectionName": name,
+            "digest": made.digest,
+            "digestAlgorithm": "MANIFEST_MD5",
+            "enableDigestDeduplication": True,
+        }
+
+    def _committed(self, asked: dict[str, Json], made: Content, keeper: RunAt) -> tuple[str, int]:
+        created = field(self._api.change(CREATE_ARTIFACT, {"input": asked}), "artifact")
+        id_ = text(created, "id")
+        if text(created, "state") != "COMMITTED":
+            self._fill(id_, made, keeper)
+            created = field(self._api.change(COMMIT, {"input": {"artifactID": id_}}), "artifact")
+        return id_, number(created, "versionIndex")
+
+    def _fill(self, id_: str, made: Content, keeper: RunAt) -> None:
+        body = made.manifest(id_)
+        told = {"artifactID": id_, "name": "wandb_manifest.json", "digest": md5_of(body), "type": "FULL"}
+        where = {"entityName": self.entity, "projectName": keeper.project, "runName": keeper.name}
+        manifest = field(self._api.change(CREATE_MANIFEST, {"input": told | where}), "artifactManifest")
+        file = {"artifactID": id_, "artifactManifestID": text(manifest, "id"), "name": ABOUT, "md5": md5_of(made.about)}
+        asked = {"artifactFiles": [file], "storageLayout": "V2"}
+        for one in edges(self._api.change(CREATE_FILES, {"input": asked}), "files"):
+            self._put(field(one, "node"), made.about)
+        self._put(field(manifest, "file"), body)
+
+    def _put(self, file: Json, body: bytes) -> None:
+        # No address: it is there already.
+        if url := text(file, "uploadUrl"):
+            said = (one.partition(":") for one in texts(field(file, "uploadHeaders")))
+            self._api.put(url, body, {name.strip(): value.strip() for name, _, value in said})
+
+    def _importer(self, project: str) -> RunAt:
+        """A manifest is put in under the name of a run, also where no run wrote its version."""
+        at = RunAt(project, f"{_IMPORT}-{slug(self._source_id, 40)}")
+        told = {"entityName": self.entity, "modelName": project, "name": at.name, "jobType": _IMPORT}
+        self._api.change(UPSERT_RUN, {"input": told | {"displayName": f"import from {self._source_id}"}})
+        self._end(at, "finished")
+        return at
+
+    def _shelf(self, project: str, record: Record, home: Record | None) -> str:
+        """The collection of a version: one that is somebody else's, or of another type, is left alone."""
+        name, key = collection_name(record, home), (home or record).native_id
+        former = self.ledger.shelves.get((project, name))
+        if former is None or (former.home == key and former.type == type_of(record)):
+            return name
+        return f"{name[:110]}-{short(self._source_id, key)}"
+
+    def _upstream(self, dossier: Dossier | None, known: Known) -> dict[str, Held]:
+        found: dict[str, Held] = {}
+        for edge in dossier.edges if dossier is not None else ():
+            end = dossier.ends.get(edge.upstream) if dossier is not None else None
+            if dossier is None or end is None or edge.downstream != dossier.record.native_id:
+                continue
+            is_asset = end.kind in TYPES and not is_reference(end, dossier.platform)
+            if edge.kind is EdgeKind.DERIVE and is_asset and end.native_id not in self._being_made:
+                found[end.native_id] = self.version(end, known)
+        return found
+
+    def _log_again(self, held: Held, record: Record) -> None:
+        """Further runs that wrote the same: the service knows it by its digest while nothing newer stands there."""
+        for run in self.ledger.writers.get(record.native_id, [])[1:]:
+            outputs = self.ledger.outputs.setdefault(run, set())
+            is_newest = self.ledger.newest.get((held.project, held.collection)) == held.index
+            if held.id in outputs or not is_newest or run.project != held.project:
+                continue
+            digest = text(self._api.ask(DIGEST_OF, {"artifact": held.id}).data, "artifact", "digest")
+            asked = self._creation(held.project, held.collection, type_of(record), Content(b""), run) | {
+                "digest": digest
+            }
+            created = field(self._api.change(CREATE_ARTIFACT, {"input": asked}), "artifact")
+            if text(created, "id") == held.id:
+                outputs.add(held.id)
+
+    def tell(self, held: Held, record: Record, dossier: Dossier) -> None:
+        """Bring up to date what stands beside a version's content."""
+        beside = self._beside(record, dossier, home_of(record, dossier), list(held.upstream))
+        if held.stamp == _stamp(beside):
+            return
+        told = {"artifactID": held.id, "description": beside["description"], "metadata": beside["metadata"]}
+        self._api.change(UPDATE_ARTIFACT, {"input": told | {"tagsToAdd": beside["tags"]}})
+        held.stamp = _stamp(beside)
+
+
+def _files(dossier: Dossier | None) -> list[str]:
+    """The addresses of files that a version was derived from."""
+    if dossier is None:
+        return []
+    ends = (
+        dossier.ends[one.upstream]
+        for one in dossier.edges
+        if one.kind is EdgeKind.DERIVE and one.downstream == dossier.record.native_id and one.upstream in dossier.ends
+    )
+    places = ((end, place_of(end)) for end in ends if is_reference(end, dossier.platform))
+    return [place or end.native_id.removeprefix("file/") for end, place in places]
+
+
+def _stamp(beside: Mapping[str, Json]) -> str:
+    words = [str(one["tagName"]) for one in cast(list[dict[str, Any]], beside["tags"])]
+    return stamp_of(str(beside["description"]), json.loads(str(beside["metadata"])), words)

@@ -1,0 +1,199 @@
+"""The writer on the miniature: what every source's things become, once and only once, and read back."""
+
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from watersmeet.config.settings import Misconfigured, Source
+from watersmeet.connectors import story
+from watersmeet.connectors.catalogue import writer
+from watersmeet.connectors.loopback import Loopback
+from watersmeet.connectors.wandb.sandbox import KEY, Sandbox
+from watersmeet.connectors.wandb.write import WandbWriter
+from watersmeet.federation.connector import Writer
+from watersmeet.federation.dossier import Dossier, Outcome, Verdict, unaccounted
+from watersmeet.federation.errors import SourceRefused
+from watersmeet.federation.model import AssetKind, EdgeKind, Record
+
+from ..handed import handed
+
+PLATFORMS = ("datahub", "marquez", "mlflow", "wandb")
+
+
+def settings(sandbox: Any) -> dict[str, Any]:
+    """How a miniature of Weights & Biases is configured; nothing of other ones."""
+    return {"token": KEY, "also": [sandbox.storage.url]} if isinstance(sandbox, Sandbox) else {}
+
+
+def source(sandbox: Sandbox, **more: Any) -> Source:
+    told = {"name": "target", "platform": "wandb", "url": sandbox.url, **settings(sandbox), **more}
+    return Source.model_validate(told)
+
+
+@contextmanager
+def writing(sandbox: Sandbox, **more: Any) -> Generator[WandbWriter]:
+    """A writer of its own, as a new process has one."""
+    made = WandbWriter(source(sandbox, **more))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def written(sandbox: Sandbox, dossiers: list[Dossier], **more: Any) -> list[Outcome]:
+    """Hand everything over, round by round."""
+    with writing(sandbox, **more) as target:
+        return [
+            outcome
+            for stage in target.stages
+            for at in range(0, len(dossiers), target.at_once)
+            for outcome in target.write(stage, dossiers[at : at + target.at_once]).outcomes
+        ]
+
+
+@contextmanager
+def told_by(platform: str, folder: Path) -> Generator[list[Dossier]]:
+    """What the story's miniature of a platform tells."""
+    made: Loopback = import_module(f"watersmeet.connectors.{platform}.sandbox").Sandbox()
+    with made:
+        yield handed(folder, platform, made.url, **settings(made))
+
+
+def versions(sandbox: Sandbox) -> dict[str, int]:
+    """How many versions each collection has."""
+    projects = [one for entity in sandbox.world.entities.values() for one in entity.all_projects]
+    return {f"{one.name}/{each.name}": len(each.members) for one in projects for each in one.collections}
+
+
+def runs(sandbox: Sandbox) -> list[str]:
+    projects = [one for entity in sandbox.world.entities.values() for one in entity.all_projects]
+    return sorted(f"{one.name}/{run.name}" for one in projects for run in one.all_runs)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_every_fact_of_every_source_is_accounted_for_and_the_same_again_writes_nothing_new(
+    platform: str, tmp_path: Path
+) -> None:
+    with told_by(platform, tmp_path) as dossiers, Sandbox(empty=True) as target:
+        outcomes = written(target, dossiers)
+        assert list(unaccounted(dossiers, outcomes)) == []
+        assert max(Counter((one.native_id, one.fact) for one in outcomes).values()) == 1
+        assert [one for one in outcomes if one.verdict is Verdict.FAILED] == []
+        assert [one for one in outcomes if one.verdict is not Verdict.MIGRATED and not one.reason] == []
+        assert [one.complaints for one in target.calls if one.complaints] == []
+        former = (versions(target), runs(target), len(target.world.artifacts))
+        assert sum(former[0].values()) > 0
+        assert written(target, dossiers) == outcomes
+        assert (versions(target), runs(target), len(target.world.artifacts)) == former
+
+
+def pairs(dossiers: list[Dossier], kind: EdgeKind) -> set[tuple[str, str, str, str]]:
+    """Edges of a kind by the names at their ends."""
+    names = {one.record.native_id: one.record.name for one in dossiers}
+    found = [edge for one in dossiers for edge in one.edges if edge.kind is kind]
+    return {(names[one.upstream], names[one.downstream], one.role or "", one.alias or "") for one in found}
+
+
+def named(dossiers: list[Dossier], kind: AssetKind) -> dict[str, Record]:
+    return {one.record.name: one.record for one in dossiers if one.record.kind is kind}
+
+
+def files(version: Record) -> list[dict[str, Any]]:
+    """What it refers to, by address."""
+    return sorted(version.facets["manifest"]["files"], key=lambda one: one["uri"])
+
+
+def test_the_story_comes_back_from_a_second_instance_as_it_was(tmp_path: Path) -> None:
+    """What differs: ids, times, addresses, digests (no content is copied), sweeps, reports, queues, and the mark in
+    the metadata."""
+    with told_by("wandb", tmp_path) as dossiers, Sandbox(empty=True) as second:
+        outcomes = written(second, dossiers)
+        back = handed(tmp_path, "wandb", second.url, "back", **settings(second))
+        for kind in (EdgeKind.READ, EdgeKind.WRITE, EdgeKind.DERIVE, EdgeKind.VERSION_OF, EdgeKind.ALIAS_OF):
+            assert pairs(back, kind) == pairs(dossiers, kind), kind
+        kinds = (AssetKind.RUN, AssetKind.DATASET, AssetKind.DATASET_VERSION, AssetKind.MODEL, AssetKind.MODEL_VERSION)
+        for kind in (*kinds, AssetKind.JOB, AssetKind.CODE):
+            assert named(back, kind).keys() == named(dossiers, kind).keys(), kind
+        for name, run in named(back, AssetKind.RUN).items():
+            former = named(dossiers, AssetKind.RUN)[name]
+            assert run.run is not None
+            assert former.run is not None
+            assert (run.run.state, run.subtype, run.description) == (
+                former.run.state,
+                former.subtype,
+                former.description,
+            )
+            for facet in ("parameters", "metrics", "tags"):
+                assert run.facets.get(facet) == former.facets.get(facet), (name, facet)
+        for one in named(back, AssetKind.MODEL_VERSION).values():
+            assert one.facets["manifest"]["digest_agrees"] is True
+        for name, one in named(back, AssetKind.DATASET_VERSION).items():
+            former = named(dossiers, AssetKind.DATASET_VERSION)[name]
+            assert files(one) == files(former)
+        assert [one.reason for one in outcomes if one.fact.startswith("edges/DERIVE") and one.reason] == []
+
+
+def test_the_story_of_mlflow_stands_in_weights_and_biases(tmp_path: Path) -> None:
+    with told_by("mlflow", tmp_path) as dossiers, Sandbox(empty=True) as target:
+        written(target, dossiers)
+        back = handed(tmp_path, "wandb", target.url, "back", **settings(target))
+        runs_there = named(back, AssetKind.RUN)
+        former = named(dossiers, AssetKind.RUN)["train-churn-1"]
+        assert runs_there["train-churn-1"].facets["parameters"] == former.facets["parameters"]
+        assert runs_there["train-churn-1"].facets["metrics"] == former.facets["metrics"]
+        assert pairs(back, EdgeKind.READ) >= {
+            ("features-customer_features:v0", "train-churn-1", "TRAINING", ""),
+            ("features-customer_holdout:v0", "train-churn-1", "EVALUATION", ""),
+        }
+        assert pairs(back, EdgeKind.WRITE) == {
+            ("train-churn-1", "churn-1:v0", "", ""),
+            ("train-churn-2", "churn-2:v0", "", ""),
+        }
+        champions = {edge for edge in pairs(back, EdgeKind.ALIAS_OF) if edge[3] == "champion"}
+        assert {one[1] for one in champions} == {"churn"}
+        assert ("lake/features/customer_features", "features-customer_features:v0", "", "") in pairs(
+            back, EdgeKind.DERIVE
+        )
+        code = named(back, AssetKind.CODE)
+        assert [one.facets["commit"] for one in code.values()] == [story.REVISION]
+
+
+def test_the_catalogue_makes_the_writer(tmp_path: Path) -> None:
+    with Sandbox(empty=True) as target:
+        made = writer(source(target))
+        assert isinstance(made, Writer)
+        health = made.check()
+        assert (health.reachable, health.message, health.missing_grants) == (True, "writes to acme", ())
+        made.close()
+    with pytest.raises(Misconfigured, match=r"nothing writes to platform 'openlineage'; there are: .*wandb"):
+        writer(Source.model_validate({"name": "x", "platform": "openlineage", "path": str(tmp_path)}))
+
+
+def test_a_key_that_may_only_read_is_told_before_and_while_writing(tmp_path: Path) -> None:
+    with told_by("wandb", tmp_path) as dossiers, Sandbox(empty=True) as target:
+        target.world.entities["acme"].read_only = True
+        with writing(target) as made:
+            assert made.check().missing_grants == ("write to acme",)
+        with pytest.raises(SourceRefused, match=r"permission denied to write to acme.*right to write there") as raised:
+            written(target, dossiers)
+        assert KEY not in str(raised.value)
+        assert runs(target) == []
+
+
+def test_a_key_or_an_entity_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with told_by("wandb", tmp_path) as dossiers, Sandbox(empty=True) as target:
+        with writing(target, workspaces=["nobody"]) as made:
+            assert made.check().missing_grants == ("an entity to write to",)
+        with pytest.raises(SourceRefused, match="no entity nobody for this key"):
+            written(target, dossiers, workspaces=["nobody"])
+        strange = "z" * 40
+        with writing(target, token=strange) as made:
+            assert made.check().reachable is False
+        with pytest.raises(SourceRefused, match="the key is not known there") as raised:
+            written(target, dossiers, token=strange)
+        assert strange not in str(raised.value)
