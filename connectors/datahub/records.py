@@ -19,6 +19,7 @@ _OF_MODELS = {
     "TrainingData": "mlModelTrainingData",
 }
 """Classes that are registered under another name than their own."""
+_AVRO, _PLAIN = "com.linkedin.pegasus2avro.", "com.linkedin."
 _STATED = frozenset({"UPSERT", "CREATE", "CREATE_ENTITY", "UPDATE", "RESTATE"})
 
 
@@ -71,7 +72,7 @@ def _snapshot(snapshot: Json) -> Iterator[Change | BadRecord]:
     for number, aspect in enumerate(cast(list[Any], listed)):
         if isinstance(aspect, dict) and len(cast(dict[str, Any], aspect)) == 1:
             ((name, value),) = cast(dict[str, Any], aspect).items()
-            yield Change(one, class_aspect(name), "UPSERT", value)
+            yield Change(one, class_aspect(name), "UPSERT", _as_answered(value))
         else:
             yield BadRecord(f"aspects/{number} of {one.text} does not name its class")
 
@@ -87,7 +88,8 @@ def _proposal(record: Mapping[str, Any]) -> Change:
         raise BadRecord(f"the change {kind!r} of {one.text} is not known")
     if not aspect:
         raise BadRecord(f"the proposal of {one.text} names no aspect")
-    return Change(one, aspect, "PATCH" if kind == "PATCH" else "UPSERT", _value(one, aspect, record.get("aspect")))
+    value = _as_answered(_value(one, aspect, record.get("aspect")))
+    return Change(one, aspect, "PATCH" if kind == "PATCH" else "UPSERT", value)
 
 
 def _value(one: Urn, aspect: str, written: Json) -> Json:
@@ -107,6 +109,14 @@ def decoded(text: str, what: str) -> Json:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise BadRecord(f"the value of {what} is no JSON: {error}") from error
+
+
+def _as_answered(value: Json) -> Json:
+    """Files may name the classes in unions by a namespace that servers do not know."""
+    if isinstance(value, dict):
+        members = cast(dict[str, Any], value)
+        return {name.replace(_AVRO, _PLAIN): _as_answered(one) for name, one in members.items()}
+    return [_as_answered(one) for one in cast(list[Any], value)] if isinstance(value, list) else value
 
 
 def _urn(value: Json) -> Urn:

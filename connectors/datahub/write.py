@@ -1,0 +1,94 @@
+"""How a DataHub, or a metadata file for one, is written, and what became of each fact of what was read elsewhere."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Protocol
+
+import httpx2
+
+from ...config.settings import Source
+from ...federation.connector import Health, Writer
+from ...federation.dossier import Dossier, Written
+from ..http import Http
+from . import write_others, write_own
+from .read import utcnow
+from .rest import LOST, Rest
+from .write_file import FileTarget
+from .write_options import WriteOptions
+from .write_plan import Fate, Key, Plan, Proposal
+from .write_server import ServerTarget
+
+_THINGS, _BEYOND = "things", "beyond"
+
+
+class Target(Protocol):
+    """Where aspects are put."""
+
+    def check(self) -> Health:
+        """Whether it can be written to; raises `SourceError`."""
+        ...
+
+    def put(self, call: str, proposals: Sequence[Proposal]) -> tuple[Mapping[Key, Fate], int]:
+        """Hold these; what became of each, and what it cost. The same `call` may be made again."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is open."""
+        ...
+
+
+class DataHubWriter:
+    """One target. It adds and corrects, and never deletes: a person's word there stands."""
+
+    platform: ClassVar[str] = "datahub"
+    stages: ClassVar[tuple[str, ...]] = (_THINGS, _BEYOND)
+    """What a thing says of itself, and then what it adds to the aspects of others."""
+    at_once: ClassVar[int] = 50
+
+    def __init__(self, target: Target, options: WriteOptions) -> None:
+        self._target = target
+        self._options = options
+
+    def check(self) -> Health:
+        """Reach the target. Raises `SourceError`."""
+        return self._target.check()
+
+    def write(self, stage: str, dossiers: Sequence[Dossier]) -> Written:
+        """Put them there. Raises `SourceError`."""
+        plans = [self._plan(stage, one) for one in dossiers]
+        proposals = [proposal for plan in plans for proposal in plan.proposals]
+        fates, cost = dict[Key, Fate](), 0
+        if proposals:
+            first = dossiers[0]
+            fates, cost = self._target.put(f"{stage}/{first.source_id}/{first.record.native_id}", proposals)
+        return Written(tuple(outcome for plan in plans for outcome in plan.outcomes(fates)), cost)
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._target.close()
+
+    def _plan(self, stage: str, dossier: Dossier) -> Plan:
+        if dossier.platform == self.platform:
+            return write_own.things(dossier) if stage == _THINGS else write_own.beyond(dossier)
+        others = write_others.Others(self._options, dossier)
+        return others.things() if stage == _THINGS else others.beyond()
+
+
+def open_writer(
+    target: Source | Mapping[str, Any],
+    *,
+    transport: httpx2.BaseTransport | None = None,
+    clock: Callable[[], datetime] = utcnow,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Writer:
+    """The writer of a target, told like a source: `url` and `token`, or the `path` of a file, and `options`.
+
+    Raises `Misconfigured`.
+    """
+    told = target if isinstance(target, Source) else Source.model_validate({"platform": "datahub", **target})
+    options = WriteOptions.of(told.options, told.name)
+    if told.path is not None:
+        return DataHubWriter(FileTarget(told.path, told.name), options)
+    http = Http.of(told, transport=transport, sleep=sleep, clock=clock, lasting=LOST)
+    return DataHubWriter(ServerTarget(told, Rest(told, transport, sleep, clock), http), options)

@@ -1,0 +1,309 @@
+"""What was read from a DataHub, as it goes into one again: aspect by aspect, as they were.
+
+Whether a fact is carried is not assumed but looked up: what is proposed is read by our own reader, and what that tells
+is what will be told of the target.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from ...federation.dossier import Dossier, Verdict, belongs_to, edge_fact, facts
+from ...federation.model import Edge, EdgeKind, Json, Record, Run, Scope
+from .mapping import meaning, series
+from .sandbox_registry import KNOWN
+from .saying import Aspect, Place, entity
+from .urn import BadUrn, Urn, urn
+from .wire import field, moment
+from .write_plan import CUT, Fact, Key, Plan, Proposal, is_cut, sized
+
+_PREFIX = "datahub."
+_COLUMNS = frozenset({"datahub.field", "datahub.variants", "datahub.editableField", "datahub.fineGrainedLineages"})
+_RUN_EVENT = "dataProcessInstanceRunEvent"
+_LISTS = {"schemaMetadata": "fields", "editableSchemaMetadata": "editableSchemaFieldInfo"}
+_UNSTAMPED = {"time": 0, "actor": "urn:li:corpuser:unknown"}
+"""Stamps of who told it last are not kept when it is read, and some aspects are refused without."""
+_PAIRS = {"dataset": "upstreamLineage", "dataJob": "dataJobInputOutput"}
+
+Carried = dict[tuple[Fact, bytes], Key]
+"""What an aspect says when it is read: the fact, its value, and which aspect it is."""
+
+
+def things(dossier: Dossier) -> Plan:
+    """The aspects of the thing itself and of its columns."""
+    plan = Plan(dossier)
+    carried: Carried = {}
+    for record in dossier.every():
+        one = _urn(record)
+        if one is None:
+            continue
+        one = urn(_spelled(record.native_id, dossier))
+        rebuilt = _aspects(record)
+        if record is dossier.record:
+            _add_columns(rebuilt, dossier)
+            _add_pairs(rebuilt, one, dossier)
+        for aspect, values in rebuilt.items():
+            plan.proposals += [Proposal(one.text, aspect, value) for value in values]
+        carried |= _carried(one, rebuilt, dossier)
+        if not rebuilt and record.described and record is dossier.record:
+            plan.proposals += _key(one)
+    _decide(plan, carried)
+    return plan
+
+
+def beyond(dossier: Dossier) -> Plan:
+    """What the thing tells of others: columns that were derived in a job are told by the job."""
+    plan = Plan(dossier)
+    through: dict[str, list[Edge]] = {}
+    for edge in dossier.edges:
+        if edge.kind is EdgeKind.DERIVE and edge.via is not None and _is_job(edge.via):
+            through.setdefault(edge.via, []).append(edge)
+    for job, edges in through.items():
+        told = [edge for edge in edges if not _is_told_by(edge, dossier)]
+        entries = _entries(told, dossier)
+        if entries:
+            value = {"inputDatasets": [], "outputDatasets": [], "fineGrainedLineages": entries}
+            plan.proposals.append(Proposal(job, "dataJobInputOutput", value, fills=True))
+        for edge in edges:
+            plan.decide((edge.downstream, edge_fact(edge)), Verdict.MIGRATED, key=(job, "dataJobInputOutput"))
+    return plan
+
+
+# What the aspects were
+
+
+def _aspects(record: Record) -> dict[str, list[dict[str, Any]]]:
+    """By name what was read; several events of a series."""
+    found = dict[str, list[dict[str, Any]]]()
+    for name, value in record.facets.items():
+        if name.startswith(_PREFIX) and name not in _COLUMNS and isinstance(value, Mapping):
+            restored = cast(dict[str, Any], _stamped(name.removeprefix(_PREFIX), cast(Json, value)))
+            found[name.removeprefix(_PREFIX)] = [restored]
+    if _RUN_EVENT in found and record.run is not None:
+        found[_RUN_EVENT] = [*_start(record.run, found[_RUN_EVENT][0]), *found[_RUN_EVENT]]
+    return found
+
+
+def _stamped(name: str, value: Json) -> Json:
+    if isinstance(value, Mapping):
+        members = cast(Mapping[str, Any], value)
+        inner = {key: _stamped(key, one) for key, one in members.items()}
+        return {**inner, "auditStamp": _UNSTAMPED} if name == "glossaryTerms" and "terms" in inner else inner
+    return [_stamped("", one) for one in cast(list[Any], value)] if isinstance(value, list) else value
+
+
+def _start(run: Run, last: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Of several events only the newest is kept; when it began is known besides."""
+    if run.started_at is not None and not (
+        last.get("status") == "STARTED" and moment(last.get("timestampMillis")) == run.started_at
+    ):
+        attempt = {"attempt": last["attempt"]} if "attempt" in last else {}
+        yield {"timestampMillis": round(run.started_at.timestamp() * 1000), "status": "STARTED", **attempt}
+
+
+def _add_columns(rebuilt: dict[str, list[dict[str, Any]]], dossier: Dossier) -> None:
+    """Columns stand for themselves in the store, and in lists of their dataset in DataHub."""
+    for aspect, name in _LISTS.items():
+        if aspect in rebuilt:
+            rows = _fields(dossier) if name == "fields" else _edited(dossier)
+            rebuilt[aspect] = [{**rebuilt[aspect][0], name: [_stamped("", one) for one in rows]}]
+
+
+def _fields(dossier: Dossier) -> Iterator[Json]:
+    order: dict[str, list[int]] = {}
+    for place, one in enumerate(cast(list[Any], dossier.record.facets.get("schema") or [])):
+        order.setdefault(str(field(one, "name")), []).append(place)
+    columns = [one for one in dossier.parts if "datahub.field" in one.facets]
+    places = {one.native_id: order[one.name].pop(0) for one in columns if order.get(one.name)}
+    for column in sorted(columns, key=lambda one: places.get(one.native_id, len(columns))):
+        yield column.facets["datahub.field"]
+        yield from cast(list[Json], column.facets.get("datahub.variants") or [])
+
+
+def _edited(dossier: Dossier) -> Iterator[Json]:
+    for column in dossier.parts:
+        if "datahub.editableField" in column.facets:
+            yield column.facets["datahub.editableField"]
+
+
+def _add_pairs(rebuilt: dict[str, list[dict[str, Any]]], one: Urn, dossier: Dossier) -> None:
+    """Entries of `fineGrainedLineages`: those that were kept whole, and what edges tell besides."""
+    further = cast(list[Json], dossier.record.facets.get("datahub.fineGrainedLineages") or [])
+    aspect = _PAIRS.get(one.type, "upstreamLineage")
+    if further:
+        rebuilt[aspect] = [{**rebuilt.get(aspect, [{}])[0], "fineGrainedLineages": list(further)}]
+    known = {(fact, value) for fact, value in _carried(one, rebuilt, dossier)}
+    told = [
+        edge
+        for edge in dossier.edges
+        if edge.kind is EdgeKind.DERIVE and edge.via is None and _is_column(edge) and _said(edge) not in known
+    ]
+    entries = _entries(told, dossier)
+    if entries:
+        before = rebuilt.get(aspect, [{}])[0]
+        listed = [*cast(list[Json], before.get("fineGrainedLineages") or []), *entries]
+        rebuilt[aspect] = [{"upstreams": [], **before, "fineGrainedLineages": listed}]
+
+
+def _entries(edges: Iterable[Edge], dossier: Dossier) -> list[Json]:
+    """One entry for all upstreams that became one thing in one way."""
+    found: dict[tuple[str, str | None, float], list[str]] = {}
+    for edge in dict.fromkeys(edges):
+        ups = found.setdefault((edge.downstream, edge.transformation, edge.confidence), [])
+        if edge.upstream not in ups:
+            ups.append(edge.upstream)
+    return [_entry(ups, *how, dossier) for how, ups in found.items()]
+
+
+def _entry(ups: list[str], down: str, operation: str | None, confidence: float, dossier: Dossier) -> Json:
+    is_field = any(":schemaField:" in one for one in ups)
+    value: dict[str, Json] = {
+        "upstreamType": "FIELD_SET" if is_field else "DATASET",
+        "upstreams": [_spelled(one, dossier) for one in ups],
+        "downstreamType": "FIELD",
+        "downstreams": [_spelled(down, dossier)],
+    }
+    value |= {"transformOperation": operation} if operation is not None else {}
+    return value | ({"confidenceScore": confidence} if confidence != 1.0 else {})
+
+
+def _spelled(native_id: str, dossier: Dossier) -> str:
+    """A column as DataHub wrote it: with the types in its path, where it was written with them alone."""
+    record = next((one for one in dossier.parts if one.native_id == native_id), dossier.ends.get(native_id))
+    written = [one.parts[0] for one in record.spellings if one.form == "urn"] if record is not None else []
+    return written[0] if written and native_id not in written else native_id
+
+
+def _key(one: Urn) -> Iterator[Proposal]:
+    known = KNOWN.get(one.type)
+    if known is not None and len(known.parts) == len(one.parts):
+        yield Proposal(one.text, known.key, dict(zip(known.parts, one.parts, strict=True)))
+
+
+# What the aspects say
+
+
+def _carried(one: Urn, rebuilt: Mapping[str, list[dict[str, Any]]], dossier: Dossier) -> Carried:
+    """What our own reader makes of some aspects."""
+    place = Place(dossier.source_id)
+    found: Carried = {}
+    for aspect, values in rebuilt.items():
+        read = Aspect(one, aspect, values[-1])
+        told = series(read, place, values) if aspect == _RUN_EVENT else meaning(read, place)
+        for scope in told.scopes:
+            for said in _sayings(scope):
+                found.setdefault(said, (one.text, aspect))
+    for said in _sayings(entity(one, place)):
+        found.setdefault(said, (one.text, ""))
+    return found
+
+
+def _sayings(scope: Scope) -> Iterator[tuple[Fact, bytes]]:
+    for record in scope.records:
+        yield from _record_says(record)
+    for edge in scope.edges:
+        yield _said(edge)
+
+
+def _record_says(record: Record) -> Iterator[tuple[Fact, bytes]]:
+    for fact, value in _values(record):
+        yield (record.native_id, fact), value
+
+
+def _values(record: Record) -> Iterator[tuple[str, bytes]]:
+    yield "name", sized(record.name)
+    for name in ("subtype", "description", "url", "created_at", "updated_at"):
+        yield name, sized(getattr(record, name))
+    yield "run", _life(record.run)
+    yield from ((f"facets/{name}", sized(value)) for name, value in record.facets.items())
+
+
+def _life(run: Run | None) -> bytes:
+    return sized(None if run is None else [run.state, run.started_at, run.ended_at, run.error])
+
+
+def _said(edge: Edge) -> tuple[Fact, bytes]:
+    return (belongs_to(edge), edge_fact(edge)), b""
+
+
+# What becomes of each fact
+
+
+def _decide(plan: Plan, carried: Carried) -> None:
+    dossier = plan.dossier
+    values = {(record.native_id, name): value for record in dossier.every() for name, value in _values(record)}
+    cut = {
+        (record.native_id, f"facets/{name}")
+        for record in dossier.every()
+        for name, value in record.facets.items()
+        if is_cut(value)
+    }
+    others: Carried | None = None
+    for fact in facts(dossier):
+        if _is_decided_beyond(fact, dossier):
+            continue
+        said = fact, values.get(fact, b"")
+        if said not in carried and others is None:
+            others = _carried_by_ends(dossier)
+        key = carried.get(said) or (others or {}).get(said)
+        if key is None:
+            plan.decide(fact, Verdict.UNSUPPORTED, "no aspect that was read tells it in this form")
+        elif fact in cut:
+            plan.decide(fact, Verdict.TRANSFORMED, CUT, key)
+        else:
+            plan.decide(fact, Verdict.MIGRATED, key=key, item=_item(fact, dossier))
+
+
+def _is_decided_beyond(fact: Fact, dossier: Dossier) -> bool:
+    return any(
+        edge.via is not None and edge.kind is EdgeKind.DERIVE and _is_job(edge.via) and edge_fact(edge) == fact[1]
+        for edge in dossier.edges
+    )
+
+
+def _item(fact: Fact, dossier: Dossier) -> str:
+    """The other end of an edge: by it DataHub tells apart what a person drew."""
+    native_id, name = fact
+    for edge in dossier.edges if name.startswith("edges/") else ():
+        if edge_fact(edge) == name:
+            return edge.upstream if edge.downstream == native_id else edge.downstream
+    return ""
+
+
+def _carried_by_ends(dossier: Dossier) -> Carried:
+    """What the things around it say of it: a model names its deployments, a table of features its features."""
+    found: Carried = {}
+    for record in dossier.ends.values():
+        one = _urn(record)
+        if one is not None:
+            found |= _carried(one, _aspects(record), dossier)
+            found |= _carried_pairs(one, record, dossier)
+    return found
+
+
+def _carried_pairs(one: Urn, record: Record, dossier: Dossier) -> Carried:
+    further = record.facets.get("datahub.fineGrainedLineages")
+    if not further:
+        return {}
+    return _carried(one, {_PAIRS.get(one.type, "upstreamLineage"): [{"fineGrainedLineages": further}]}, dossier)
+
+
+def _is_told_by(edge: Edge, dossier: Dossier) -> bool:
+    """Whether the job itself holds it in an entry that was kept whole."""
+    job = dossier.ends.get(edge.via or "")
+    one = _urn(job) if job is not None else None
+    return one is not None and job is not None and _said(edge) in _carried_pairs(one, job, dossier)
+
+
+def _is_job(native_id: str) -> bool:
+    return native_id.startswith("urn:li:dataJob:")
+
+
+def _is_column(edge: Edge) -> bool:
+    return any(":schemaField:" in one for one in (edge.upstream, edge.downstream))
+
+
+def _urn(record: Record) -> Urn | None:
+    try:
+        return urn(record.native_id)
+    except BadUrn:
+        return None  # a thing that we made of an aspect, which carries it
