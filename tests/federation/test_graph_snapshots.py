@@ -54,6 +54,18 @@ def test_replaced_graphs_are_kept_only_as_far_as_there_is_room(house: House) -> 
             graph.at(one.seq, one.epoch)
 
 
+def test_of_a_graph_that_fills_all_room_the_last_one_is_still_kept(house: House) -> None:
+    house.say("pipes", ran("r0", ("orders",), ("report",)))
+    graph = Graph(house.store, monotonic=lambda: house.monotonic, keep_bytes=0)
+    seen = [graph.now()]
+    for number in range(4):
+        house.say("pipes", ran("r0", ("orders",), (f"report {number}",)))
+        seen.append(graph.now())
+    assert graph.at(seen[-2].seq, seen[-2].epoch) is seen[-2]
+    with pytest.raises(CursorExpired):
+        graph.at(seen[0].seq, seen[0].epoch)
+
+
 def test_a_graph_takes_more_when_its_levels_are_built() -> None:
     told = Told()
     told.ran("r", ["orders"], ["report"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ...federation.conftest import postgres
-from ...federation.databases import an_empty_database
+from ...federation.databases import a_database
 
 __all__ = ["databases", "postgres"]
 
@@ -20,4 +20,4 @@ Databases = Callable[[], AbstractContextManager[str]]
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
     """Empty databases of each kind in turn."""
     numbers = itertools.count()
-    return lambda: an_empty_database(request, tmp_path / f"store-{next(numbers)}.db", relaxed=True)
+    return lambda: a_database(request, tmp_path / f"store-{next(numbers)}.db", relaxed=True)
