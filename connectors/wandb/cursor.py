@@ -10,7 +10,7 @@ from .wire import moment, number
 
 _FORMAT = 1
 PENDING = 1000
-"""More versions than this that wait for their manifest are not remembered; the next full reading asks for them."""
+"""As many versions that wait for their manifest are remembered, and as many whose manifest could not be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Mark:
     """The newest creation of a version whose manifest was read."""
     pending: tuple[str, ...] = ()
     """Versions that had no manifest yet."""
+    unread: tuple[str, ...] = ()
+    """Versions whose manifest could not be had."""
     reconciled: str = ""
     """When everything was last read from first to last, by our clock."""
     page: str = ""
@@ -81,5 +83,6 @@ def _mark(stored: Mapping[str, Any]) -> Mark:
             name: str(stored.get(name) or "") for name in ("entity", "name", "newest", "versions", "reconciled", "page")
         },
         pending=tuple(stored.get("pending") or ()),
+        unread=tuple(stored.get("unread") or ()),
         shown=number(stored.get("shown")),
     )

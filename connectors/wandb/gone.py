@@ -21,6 +21,9 @@ class Gone:
         """Those that are not there."""
         for native_id in native_ids:
             what, _, id_ = native_id.partition("/")
+            if what == "project":
+                self.refused.append(native_id)  # it was listed before, and nobody can be asked by its id
+                continue
             try:
                 is_gone = self._is_gone(what, id_)
             except SourceRefused:

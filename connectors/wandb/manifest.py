@@ -11,7 +11,7 @@ from ...federation.naming import canonical_uri
 from ..http.redaction import address
 from .artifacts import keeper
 from .place import Project, of_hex, version_id
-from .wire import field, moment, number, sample, text
+from .wire import field, moment, number, text
 
 _CONTENTS = re.compile(r'"contents"\s*:\s*\{')
 _NEXT = re.compile(r"\s*,?\s*")
@@ -228,12 +228,10 @@ def _outside(uri: str, one: Folder) -> Record:
     )
 
 
-def broken(raw: Json, reason: str, told: bytes = b"") -> Skipped:
-    """A manifest that could not be had; its version and what else is known of it stay."""
-    what = f"manifest of {version_id(text(raw, 'id'))}"
-    return Skipped(
-        what, f"{reason}; what it refers to is not known", sample(told.decode("utf-8", "replace")), lost=False
-    )
+def broken(raw: Json, reason: str, *, lost: bool = True) -> Skipped:
+    """A manifest that could not be had; its version and what else is known of it stay. What there is no more to be had
+    is not lost."""
+    return Skipped(f"manifest of {version_id(text(raw, 'id'))}", f"{reason}; what it refers to is not known", lost=lost)
 
 
 def has_one(raw: Json) -> bool:

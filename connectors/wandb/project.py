@@ -73,6 +73,7 @@ class Reading:
                 "newest": stamp(seen.newest) if seen.newest else "",
                 "versions": shelf.newest.isoformat() if shelf.newest else "",
                 "pending": shelf.pending,
+                "unread": shelf.unread,
             }
         if is_full and not mark.is_open:
             changes["reconciled"] = stamp(self._place.now)

@@ -162,13 +162,14 @@ class Wandb:
 
     def _projects(self, marks: Marks, place: Place, found: dict[str, Project]) -> Iterator[Batch]:
         """The projects that are shown, and those that were read before and are not shown: these are asked for."""
-        viewer = field(self._viewer(), "viewer")
+        viewer, failed = field(self._viewer(), "viewer"), False
         for seen in entities(self._api, viewer, self._source.workspaces):
             wanted = [raw for raw in seen.projects if self._selects(Project.of(raw))]
             found |= {one.id: one for one in map(Project.of, wanted)}
             told = tuple(runs.project(raw, place) for raw in wanted)
+            failed = failed or bool(seen.problems)
             yield Batch(scopes=told, failures=seen.problems, resume=marks.json())
-        if not found and not marks.projects:
+        if not found and not marks.projects and not failed:
             yield Batch(failures=(_SEES_NOTHING,), missing_grants=("access to a project",), resume=marks.json())
         for id_, mark in marks.projects.items():
             former = Project(id_, mark.entity, mark.name)

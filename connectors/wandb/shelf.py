@@ -6,6 +6,7 @@ from typing import Any
 from ...federation.connector import Batch
 from ...federation.errors import SourceError, SourceUnavailable
 from ...federation.model import Json, Scope, Skipped
+from ..http import TooMuch
 from . import artifacts, manifest
 from .api import Api
 from .cursor import PENDING, Mark
@@ -32,15 +33,20 @@ class Shelf:
         self._batch = batch
         self._is_full = is_full
         self._since = moment(mark.versions)
-        self._waiting = frozenset(mark.pending)
         self._shared = shared  # what this read has already asked for: a registry shows the versions of projects
-        self._pending: dict[str, None] = {}
+        self._pending = dict.fromkeys(mark.pending)
+        self._unread = dict.fromkeys(mark.unread)
         self.newest = self._since
 
     @property
     def pending(self) -> tuple[str, ...]:
         """The versions that had no manifest yet."""
-        return tuple(self._pending)[:PENDING]
+        return tuple(self._pending)[-PENDING:]
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The versions whose manifest could not be had."""
+        return tuple(self._unread)[-PENDING:]
 
     def read(self, page: Json) -> Iterator[Batch]:
         """All collections, beginning with those that stand in `page`, the answer of the project's first page."""
@@ -144,7 +150,9 @@ class Shelf:
         if hash(f"manifest/{id_}") in self._shared or text(raw, "state") == "DELETED":
             return False
         made = moment(field(raw, "createdAt"))
-        return id_ in self._waiting or self._since is None or made is None or made > self._since
+        # What could not be had may never be: it is tried again when everything is read.
+        is_open = id_ in self._pending or (self._is_full and id_ in self._unread)
+        return is_open or self._since is None or made is None or made > self._since
 
     def _manifest(self, raw: Json) -> Batch:
         id_ = text(raw, "id")
@@ -157,10 +165,13 @@ class Shelf:
         except (SourceError, manifest.Unreadable) as error:
             if _is_pressed(error):
                 raise
+            self._unread[id_] = None
             return self._batch((), skipped=(manifest.broken(raw, str(error)),))
+        self._pending.pop(id_, None)
+        self._unread.pop(id_, None)
         if found is None:
             reason = "there is no manifest any more: the version was deleted, or its time to live is over"
-            return self._batch((), skipped=(manifest.broken(raw, reason),))
+            return self._batch((), skipped=(manifest.broken(raw, reason, lost=False),))
         remarks: tuple[Skipped, ...] = tuple(manifest.remarks(raw, found))
         return self._batch([manifest.scope(raw, found, self._project)], skipped=remarks)
 
@@ -184,5 +195,5 @@ def _is_link(raw: Json) -> bool:
 
 
 def _is_pressed(error: Exception) -> bool:
-    """Whether the platform itself is in trouble: then the rest has to wait, too."""
-    return isinstance(error, SourceUnavailable)
+    """Whether the platform is in trouble: then the rest has to wait, too. A manifest that is too large is no such."""
+    return isinstance(error, SourceUnavailable) and not isinstance(error, TooMuch)

@@ -55,7 +55,8 @@ class WandbHouse(House):
     def source(self, **settings: Any) -> Source:
         """Its files lie on another port of this machine, which has to be said."""
         assert settings.pop("token", SECRET_END) == SECRET_END
-        return super().source(**{"token": KEY, "also": [self.sandbox.storage.url], **settings})
+        given = {"token": settings.pop("key", KEY), "also": [self.sandbox.storage.url], **settings}
+        return super().source(**given)
 
     def connect(self, now: datetime, **settings: Any) -> Wandb:
         return Wandb(self.source(**settings), clock=lambda: now, sleep=lambda seconds: None)
@@ -63,6 +64,10 @@ class WandbHouse(House):
     def mend(self) -> None:
         self.sandbox.faults.clear()
         self.sandbox.storage.faults.clear()
+        self.sandbox.refuses_keys = False
+        self.sandbox.world.hide_project(PROJECT, "granted")
+        for run in [one for one in self.sandbox.world.project(PROJECT).all_runs if one.is_hidden]:
+            self.sandbox.world.delete_run(run)
 
     # What people do
 

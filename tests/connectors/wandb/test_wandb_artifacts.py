@@ -82,7 +82,7 @@ def test_a_manifest_that_cannot_be_had_costs_nothing_else(file: httpx2.Response)
     platform = shelf(artifact("A1"), contents={}, **{STORE: file})
     told = list(platform.connector().read(None))
     assert records(told)["version/A1"].name == "dataset:v0"
-    assert not skipped(told)[0].lost
+    assert skipped(told)[0].lost  # an answer is a lower bound without it
     assert platform.times("Manifest") == 2
     assert told[-1].complete
 
