@@ -40,10 +40,10 @@ test: $(READY_DEV) ## all tests; those that need a real server say how to get it
 	@$(if $(COVER),$(MAKE) -s reached)
 
 test-hard: $(READY_DEV) ## laws, kills and fire at the numbers that CI holds them to
-	@WATERSMEET_SCALE=ci $(BIN)/python -m pytest -n 3 --dist loadgroup -m hard -rs --durations=15 $(ARGS)
+	@WATERSMEET_SCALE=ci $(BIN)/python -m pytest -n 3 --dist loadgroup -m "hard or law" -rs --durations=15 $(ARGS)
 
 test-long: $(READY_DEV) ## the same with ten times as many histories and five times as many kills; takes hours
-	@WATERSMEET_SCALE=long $(BIN)/python -m pytest -n 2 --dist loadgroup -m hard -rs --durations=15 --timeout=0 $(ARGS)
+	@WATERSMEET_SCALE=long $(BIN)/python -m pytest -n 2 --dist loadgroup -m "hard or law" -rs --durations=15 --timeout=0 $(ARGS)
 
 soak: $(READY_DEV) ## syncs, events, questions and restarts at once, for 20 minutes or SECONDS; prints what memory did
 	@WATERSMEET_SOAK=$(SECONDS) $(BIN)/python -m pytest tests/soak -q -s -rs $(ARGS)

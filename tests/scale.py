@@ -17,3 +17,8 @@ def scale() -> Scale:
 def how_many(*, quick: int, ci: int, long: int) -> int:
     """The number of rounds, histories, bodies or seconds at the scale that is asked for."""
     return {"quick": quick, "ci": ci, "long": long}[scale()]
+
+
+def examples(ci: int) -> int:
+    """How many examples a test marked `law` gets: all in CI, a few each time that somebody types `make test`."""
+    return how_many(quick=max(5, ci // 6), ci=ci, long=10 * ci)

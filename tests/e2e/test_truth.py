@@ -4,6 +4,7 @@ their pipeline really does (`truth.json`, written by its author): nothing told i
 
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ class World:
                 return
             after = page["pageInfo"]["endCursor"]
 
+    @cached_property
     def table_edges(self) -> set[tuple[str, str]]:
         """Every (upstream, downstream) of two datasets with a job, or nothing, between them, by the truth's ids."""
         pairs: set[tuple[str, str]] = set()
@@ -76,6 +78,35 @@ class World:
                     name = next(node["name"] for node in answer["nodes"] if node["id"] == up)
                     pairs.add((self.thing.get(up, name), down))
         return pairs
+
+    @cached_property
+    def column_edges(self) -> set[tuple[str, str, str, str]]:
+        """Every (upstream table, column, downstream table, column) as told; "*" stands for the whole table."""
+        found: set[tuple[str, str, str, str]] = set()
+        for thing in self.truth["physical"]:
+            for name in thing["names"]:
+                for column in (*thing["columns"], "*"):
+                    key = f"datasetField:{name['namespace']}:{name['name']}:{column}"
+                    whole = f"dataset:{name['namespace']}:{name['name']}"
+                    asset = self.service.ask(FIND, key=whole if column == "*" else key)["asset"]
+                    if asset is None:
+                        continue
+                    answer = self.upstream(asset["id"], "FINE", 1)
+                    names = {node["id"]: node for node in answer["nodes"]}
+                    for edge in answer["edges"]:
+                        up = names[edge["upstream"]]
+                        if edge["kind"] == "DERIVE" and up["kind"] == "COLUMN":
+                            found.add((*self.owner(up["id"]), thing["id"], column))
+        return found
+
+    def owner(self, column: str) -> tuple[str, str]:
+        query = "query($id: ID!) { asset(id: $id) { name records { nativeId } } }"
+        asset = self.service.ask(query, id=column)["asset"]
+        native, _, field = asset["records"][0]["nativeId"].rpartition("#")
+        for thing in self.truth["physical"]:
+            if any(native == f"{name['namespace']}/{name['name']}" for name in thing["names"]):
+                return thing["id"], field
+        return native, field
 
 
 @pytest.fixture(scope="module")
@@ -108,14 +139,14 @@ def wait_until_understood(service: Service) -> None:
 
 def test_every_table_edge_that_was_told_is_found(world: World) -> None:
     told = {(edge["up"], edge["down"]) for edge in world.truth["table_edges"] if edge["told"] in ("yes", "partly")}
-    assert told - world.table_edges() == set()
+    assert told - world.table_edges == set()
     assert len(told) == 36
 
 
 def test_no_table_edge_is_invented(world: World) -> None:
     true = {(edge["up"], edge["down"]) for edge in world.truth["table_edges"]}
     suspect = {"read_parquet", "/srv/lake/raw"}  # names that emitters made up; they stay apart and are marked
-    invented = {(up, down) for up, down in world.table_edges() - true if up not in suspect}
+    invented = {(up, down) for up, down in world.table_edges - true if up not in suspect}
     assert invented == set()
 
 
@@ -131,46 +162,16 @@ def test_look_alikes_stay_apart(world: World) -> None:
         assert not world.ids[one] & world.ids[other], why
 
 
-def column_edges(world: World) -> set[tuple[str, str, str, str]]:
-    """Every (upstream table, column, downstream table, column) as told; "*" stands for the whole table."""
-    found: set[tuple[str, str, str, str]] = set()
-    for thing in world.truth["physical"]:
-        for name in thing["names"]:
-            for column in (*thing["columns"], "*"):
-                key = f"datasetField:{name['namespace']}:{name['name']}:{column}"
-                whole = f"dataset:{name['namespace']}:{name['name']}"
-                asset = world.service.ask(FIND, key=whole if column == "*" else key)["asset"]
-                if asset is None:
-                    continue
-                answer = world.upstream(asset["id"], "FINE", 1)
-                names = {node["id"]: node for node in answer["nodes"]}
-                for edge in answer["edges"]:
-                    up = names[edge["upstream"]]
-                    if edge["kind"] == "DERIVE" and up["kind"] == "COLUMN":
-                        found.add((*owner(world, up["id"]), thing["id"], column))
-    return found
-
-
-def owner(world: World, column: str) -> tuple[str, str]:
-    query = "query($id: ID!) { asset(id: $id) { name records { nativeId } } }"
-    asset = world.service.ask(query, id=column)["asset"]
-    native, _, field = asset["records"][0]["nativeId"].rpartition("#")
-    for thing in world.truth["physical"]:
-        if any(native == f"{name['namespace']}/{name['name']}" for name in thing["names"]):
-            return thing["id"], field
-    return native, field
-
-
 def test_every_column_edge_that_was_told_is_found(world: World) -> None:
     told = {(*edge["up"], *edge["down"]) for edge in world.truth["column_edges"] if edge["told"] == "yes"}
-    assert told - column_edges(world) == set()
+    assert told - world.column_edges == set()
     assert len(told) == 27
 
 
 def test_no_column_edge_is_invented(world: World) -> None:
     true = {(*edge["up"], *edge["down"]) for edge in world.truth["column_edges"]}
     known = {thing["id"] for thing in world.truth["physical"]}
-    invented = {edge for edge in column_edges(world) - true if edge[0] in known}
+    invented = {edge for edge in world.column_edges - true if edge[0] in known}
     assert invented == set()
 
 

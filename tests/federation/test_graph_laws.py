@@ -5,12 +5,14 @@ from itertools import product
 from typing import Any
 
 import networkx as nx
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watersmeet.federation.graph import Cut
 from watersmeet.federation.model import AssetKind, Direction, EdgeKind, Evidence, Level, Role
 
+from ..scale import examples
 from .graphs import Said, Told
 
 READ, WRITE, DERIVE, RUN_OF, VERSION_OF = (
@@ -133,7 +135,8 @@ EVERYTHING = [*DATASETS, *VERSIONS, *MODELS, *COLUMNS, *RUNS, *JOBS]
 ONE_WAY = st.sampled_from([Direction.UPSTREAM, Direction.DOWNSTREAM])
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(200), deadline=None)
 @given(told=graphs(), root=st.sampled_from([*DATASETS, *JOBS]), direction=ONE_WAY, at=st.none() | TIMES)
 def test_assets_are_reached_at_the_depth_that_networkx_finds(
     told: Told, root: str, direction: Direction, at: int | None
@@ -141,7 +144,8 @@ def test_assets_are_reached_at_the_depth_that_networkx_finds(
     assert told.walk(root, direction, at=at).depth == oracle(told, root, direction, Level.ASSET, at)
 
 
-@settings(max_examples=100, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(100), deadline=None)
 @given(told=graphs(), root=st.sampled_from(RUNS), direction=ONE_WAY, at=st.none() | TIMES)
 def test_a_run_reaches_what_its_own_flows_reach(told: Told, root: str, direction: Direction, at: int | None) -> None:
     graph: Any = expanded(told, Level.ASSET, at)
@@ -153,7 +157,8 @@ def test_a_run_reaches_what_its_own_flows_reach(told: Told, root: str, direction
     assert set(told.walk(root, direction, at=at).depth) == reached
 
 
-@settings(max_examples=100, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(100), deadline=None)
 @given(told=graphs(), root=st.sampled_from(DATASETS[2:]), direction=ONE_WAY)
 def test_as_told_nothing_is_rolled_up(told: Told, root: str, direction: Direction) -> None:
     walked = told.walk(root, direction, Level.FINE).depth
@@ -161,7 +166,8 @@ def test_as_told_nothing_is_rolled_up(told: Told, root: str, direction: Directio
         assert walked[name] <= depth  # crossing to a version may be nearer
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(200), deadline=None)
 @given(told=graphs(times=False))
 def test_every_input_and_output_of_a_process_is_backed_by_one_run_or_declaration(told: Told) -> None:
     job_of = {said.up: said.down for said in told.said if said.kind is RUN_OF}
@@ -185,7 +191,8 @@ def test_every_input_and_output_of_a_process_is_backed_by_one_run_or_declaration
             assert below == {down for up, through, down in backed if (up, through) == (above, process)}
 
 
-@settings(max_examples=100, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(100), deadline=None)
 @given(told=graphs(rich=True), root=st.sampled_from(EVERYTHING), level=st.sampled_from(Level))
 def test_both_is_the_union_of_the_two_ways(told: Told, root: str, level: Level) -> None:
     up, down, both = (told.walk(root, direction, level) for direction in Direction)
@@ -195,7 +202,8 @@ def test_both_is_the_union_of_the_two_ways(told: Told, root: str, level: Level) 
         assert depth == min(way.depth[name] for way in (up, down) if name in way.depth)
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(200), deadline=None)
 @given(
     told=graphs(rich=True),
     root=st.sampled_from(EVERYTHING),
@@ -209,7 +217,8 @@ def test_as_of_is_the_claims_that_held_then(told: Told, root: str, direction: Di
     assert (cut.depth, cut.edges, cut.inferred) == (plain.depth, plain.edges, plain.inferred)
 
 
-@settings(max_examples=100, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(100), deadline=None)
 @given(told=graphs(), root=st.sampled_from([*DATASETS, *RUNS]), direction=ONE_WAY, evidence=st.sampled_from(Evidence))
 def test_a_cut_walk_is_a_walk_over_the_claims_that_fit(
     told: Told, root: str, direction: Direction, evidence: Evidence
@@ -222,7 +231,8 @@ def test_a_cut_walk_is_a_walk_over_the_claims_that_fit(
     assert (cut.depth, cut.edges) == (then.walk(root, direction).depth, then.walk(root, direction).edges)
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(200), deadline=None)
 @given(
     told=graphs(rich=True),
     root=st.sampled_from(EVERYTHING),
@@ -243,7 +253,8 @@ def test_depth_is_how_far_the_edges_of_the_answer_lead(
         assert name == root or min(beside[name]) <= depth - 1
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(150), deadline=None)
 @given(told=graphs(), start=st.sampled_from([*DATASETS, *JOBS]), goal=st.sampled_from(DATASETS), at=st.none() | TIMES)
 def test_paths_are_the_simple_paths_that_networkx_finds(told: Told, start: str, goal: str, at: int | None) -> None:
     graph: Any = expanded(told, Level.ASSET, at)

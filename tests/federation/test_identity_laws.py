@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watersmeet.federation.identity import Joins, Link, Member, Refusal, resolve
 from watersmeet.federation.model import AssetKind, Form, Spelling
 from watersmeet.federation.naming import Key, Registry, keys_of
+
+from ..scale import examples
 
 KINDS = (AssetKind.DATASET, AssetKind.DATASET_VERSION, AssetKind.MODEL, AssetKind.MODEL_VERSION, AssetKind.OTHER)
 PLACES = ("postgres://a", "postgres://b", "snowflake://x", "file", "prod", "s3://lake")
@@ -100,7 +103,8 @@ def test_numbers_do_not_decide_who_is_one_with_whom(members: list[Member]) -> No
     assert groups(again) == {frozenset(turned[record] for record in group) for group in groups(members)}
 
 
-@settings(max_examples=300)
+@pytest.mark.law
+@settings(max_examples=examples(300))
 @given(worlds())
 def test_no_group_holds_what_must_stay_apart(members: list[Member]) -> None:
     of = {member.record: member for member in members}

@@ -23,6 +23,7 @@ from watersmeet.federation.model import (
 )
 from watersmeet.federation.openlineage import Gathered, export, lines
 
+from ..scale import examples
 from .openlineage_events import PG, body, facet, run_event, table
 from .openlineage_graphs import (
     EMITTERS,
@@ -116,14 +117,16 @@ def graphs(draw: st.DrawFn) -> Graph:
     return graph_of(records, draw(st.lists(edges, max_size=8)))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.law
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs())
 def test_any_graph_comes_back(graph: Graph) -> None:
     """OpenLineage, export check 2, as a law. What is unset (an empty text) and what is absent are one."""
     assert_comes_back(graph)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.law
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs())
 def test_equal_graphs_give_equal_bytes(graph: Graph) -> None:
     """OpenLineage, export check 3."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from watersmeet.federation.openlineage import Refused, admit, project, scrub
 
+from ..scale import examples
 from .openlineage_events import KEY, body, column_lineage, facet, job_type, run_event, table, taken
 
 RUNS = [f"0190a0e0-0000-7000-8000-{number:012}" for number in range(3)]
@@ -77,20 +78,23 @@ def assert_one_projection(events: list[Any], seed: int) -> None:
     assert said(shuffled) == told
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.law
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(run_events, min_size=1, max_size=5), st.integers(0, 9))
 def test_events_of_a_run_add_up_to_one_thing_in_any_order_and_number(events: list[Any], seed: int) -> None:
     """OpenLineage, receive check 1. OpenLineage, receive check 2."""
     assert_one_projection(events, seed)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.law
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(declared, min_size=1, max_size=4), st.integers(0, 9))
 def test_declarations_add_up_to_one_thing_in_any_order_and_number(events: list[Any], seed: int) -> None:
     assert_one_projection(events, seed)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.law
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(run_events, min_size=1, max_size=4))
 def test_a_scope_holds_together(events: list[Any]) -> None:
     for projection in said(events).values():
@@ -130,7 +134,8 @@ nonsense = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["columnLineage", "schema", "lineage", "symlinks", "version", "tags"]), nonsense),
     st.dictionaries(st.sampled_from(["parent", "jobDependencies", "test", "executionParameters"]), nonsense),
@@ -148,7 +153,8 @@ def test_no_facet_brings_the_projection_down(of_dataset: Any, of_run: Any, of_jo
     assert len(said([{"dataset": table("db.s.a", of_dataset)}])) == 1
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(200), deadline=None)
 @given(nonsense | st.dictionaries(st.sampled_from(["run", "job", "inputs", "outputs", "dataset"]), nonsense))
 def test_whatever_is_posted_is_taken_or_refused(value: Any) -> None:
     raw = body(value)
@@ -162,7 +168,8 @@ def test_whatever_is_posted_is_taken_or_refused(value: Any) -> None:
     assert isinstance(scrub(raw), bytes)
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=60))
 def test_bytes_that_are_no_event_are_refused_and_can_be_scrubbed(raw: bytes) -> None:
     with pytest.raises(Refused):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from watersmeet.federation.model import AssetKind, Edge, EdgeKind, Nature, Recor
 from watersmeet.federation.rows import SourceRow
 from watersmeet.federation.store import Store
 
+from ..scale import examples
 from .conftest import Clock
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -87,7 +89,8 @@ def unambiguous(history: list[Word]) -> list[Word]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(60), deadline=None)
 @given(words, st.integers(-1, 40), st.integers(0, 14))
 def test_as_of_and_known_at_equal_the_replay_of_the_words(history: list[Word], at: int, known: int) -> None:
     history = unambiguous(history)
@@ -106,7 +109,8 @@ def test_as_of_and_known_at_equal_the_replay_of_the_words(history: list[Word], a
             assert answered(store, moment, None) == replayed(heard, moment, clock.now)
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(40), deadline=None)
 @given(words, st.randoms(use_true_random=False))
 def test_what_timed_scopes_say_does_not_depend_on_the_order_of_arrival(history: list[Word], dice: object) -> None:
     timed = [word for word in unambiguous(history) if word.scope.startswith("t")]
@@ -124,7 +128,8 @@ def test_what_timed_scopes_say_does_not_depend_on_the_order_of_arrival(history: 
     assert answers[0] == answers[1]
 
 
-@settings(max_examples=30, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(30), deadline=None)
 @given(words)
 def test_telling_the_present_again_writes_nothing(history: list[Word]) -> None:
     with TemporaryDirectory() as folder:

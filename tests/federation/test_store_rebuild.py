@@ -19,6 +19,7 @@ from watersmeet.federation.naming import Registry
 from watersmeet.federation.rows import Rebuilt, SourceRow
 from watersmeet.federation.store import Store, Wanted
 
+from ..scale import examples
 from .conftest import Clock
 from .test_store_laws import Word, said, words
 
@@ -215,7 +216,8 @@ def test_writers_go_on_while_a_store_is_rebuilt(store: Store, store_url: str, cl
     assert shown(store) == clean
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.law
+@settings(max_examples=examples(25), deadline=None)
 @given(words, st.lists(st.sampled_from(sorted(DAMAGES)), max_size=3, unique=True))
 def test_any_history_survives_any_damage(history: list[Word], damages: list[str]) -> None:
     kept = [word for word in history if not word.scope.startswith("h")] if "live edges" in damages else history
