@@ -83,7 +83,7 @@ class Entities:
                 events.append(event)
         if not events:
             return Told(skipped=tuple(aside))
-        newest = max(events, key=lambda event: _number(field(event, "timestampMillis")))
+        newest = max(events, key=_when)
         aspect = Aspect(one, name, newest, moment(field(newest, "timestampMillis")))
         told = series(aspect, self._place, events)
         return replace(told, skipped=told.skipped + tuple(aside))
@@ -101,6 +101,11 @@ def _parsed(text: str) -> dict[str, Any] | None:
         return members(orjson.loads(text))
     except orjson.JSONDecodeError:
         return None
+
+
+def _when(event: Json) -> tuple[float, bool]:
+    """Of two events of one moment the end is the later one."""
+    return _number(field(event, "timestampMillis")), field(event, "status") == "COMPLETE"
 
 
 def _number(value: Json) -> float:

@@ -71,8 +71,8 @@ class DataHubWriter:
     def _plan(self, stage: str, dossier: Dossier) -> Plan:
         if dossier.platform == self.platform:
             return write_own.things(dossier) if stage == _THINGS else write_own.beyond(dossier)
-        others = write_others.Others(self._options, dossier)
-        return others.things() if stage == _THINGS else others.beyond()
+        told = write_others.things if stage == _THINGS else write_others.beyond
+        return told(self._options, dossier)
 
 
 def open_writer(

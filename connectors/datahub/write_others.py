@@ -1,24 +1,26 @@
-"""What other platforms tell, as DataHub holds it."""
+"""What other platforms tell, as DataHub holds it: the thing, its columns, its edges."""
 
-from ...federation.dossier import Dossier, Verdict, facts
+from ...federation.dossier import Dossier
+from .write_columns import columns
+from .write_draft import Draft
+from .write_edges import Edges
+from .write_names import Names
 from .write_options import WriteOptions
 from .write_plan import Plan
+from .write_things import Things
 
 
-class Others:
-    """One thing of another platform."""
+def things(options: WriteOptions, dossier: Dossier) -> Plan:
+    """What a thing says of itself."""
+    draft, names = Draft(Plan(dossier)), Names(options, dossier)
+    Things(draft, names).tell()
+    columns(draft, names)
+    Edges(draft, names).things()
+    return draft.done()
 
-    def __init__(self, options: WriteOptions, dossier: Dossier) -> None:
-        self._options = options
-        self._dossier = dossier
 
-    def things(self) -> Plan:
-        """Nothing so far, which is said of each fact."""
-        plan = Plan(self._dossier)
-        for fact in facts(self._dossier):
-            plan.decide(fact, Verdict.UNSUPPORTED, f"{self._dossier.platform} is not written into DataHub")
-        return plan
-
-    def beyond(self) -> Plan:
-        """Nothing so far."""
-        return Plan(self._dossier)
+def beyond(options: WriteOptions, dossier: Dossier) -> Plan:
+    """What it adds to the aspects of others."""
+    draft, names = Draft(Plan(dossier)), Names(options, dossier)
+    Edges(draft, names).beyond()
+    return draft.done()
