@@ -33,6 +33,8 @@ class Mark:
     """A full reading that was broken off goes on behind this page of runs."""
     shown: int = 0
     """As many runs as it had shown until then."""
+    counted: int = 0
+    """As many as the platform counted then."""
 
     @property
     def is_open(self) -> bool:
@@ -85,4 +87,5 @@ def _mark(stored: Mapping[str, Any]) -> Mark:
         pending=tuple(stored.get("pending") or ()),
         unread=tuple(stored.get("unread") or ()),
         shown=number(stored.get("shown")),
+        counted=number(stored.get("counted")),
     )

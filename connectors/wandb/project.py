@@ -43,11 +43,11 @@ class Reading:
         seen = Seen(moment(mark.newest))
         scan = Scan(self._api, project, options.page_size, seen, now)
         shelf = Shelf(self._api, project, self._place, mark, self._batch, self._shared, is_full=is_full)
-        for page in scan.pages(self._filters(mark, is_full=is_full), mark.page, mark.shown):
+        for page in scan.pages(self._filters(mark, is_full=is_full), mark.page, mark.shown, mark.counted):
             if field(page.reply.data, "project") is None:
                 raise Inaccessible("; ".join(page.reply.problems) or "it answers null")
             if is_full:
-                self._marks.move(project.id, page=page.after, shown=page.shown)
+                self._marks.move(project.id, page=page.after, shown=page.shown, counted=page.counted)
             yield self._runs(page)
             if page.is_first:
                 yield from self._sweeps(page.reply.data)
@@ -67,7 +67,7 @@ class Reading:
 
     def _settle(self, mark: Mark, seen: Seen, shelf: Shelf, *, is_full: bool) -> None:
         """What failed is asked for again: then the marks stay where they were."""
-        changes: dict[str, Any] = {"page": "", "shown": 0}
+        changes: dict[str, Any] = {"page": "", "shown": 0, "counted": 0}
         if not self._failed:
             changes |= {
                 "newest": stamp(seen.newest) if seen.newest else "",

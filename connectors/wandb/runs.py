@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from ...federation.model import (
     AssetKind,
@@ -183,6 +184,8 @@ class _Run:
             AssetKind.JOB,
             name,
             subtype="wandb",
+            # Encoded: with a slash in it, it would be a path that people write, and those may be given anew.
+            spellings=self._place.spellings("job", quote(f"{self._home.id}|{kind}|{program}", safe="|")),
             facets={"wandb": {"jobType": kind, "program": program, "project": self._home.path}},
         )
 

@@ -47,6 +47,7 @@ class Page:
     runs: list[Json]
     after: str
     shown: int
+    counted: int
     is_first: bool
 
 
@@ -62,13 +63,15 @@ class Scan:
         self._came: set[int] = set()
         self.shown = self.counted = 0
         """How many runs the last pass showed, and how many the platform counted when it ended."""
+        self._fell = False
 
-    def pages(self, filters: Mapping[str, Json], after: str = "", shown: int = 0) -> Iterator[Page]:
+    def pages(self, filters: Mapping[str, Json], after: str = "", shown: int = 0, counted: int = 0) -> Iterator[Page]:
         """Every page. They are counted by offset, so rows slip where others vanish: the platform's own count is held
-        against what came, and where it differs everything is read again."""
+        against what came, and where it differs, or fell meanwhile, everything is read again."""
+        self.counted = counted
         yield from self._once(filters, after, shown, is_first=True)
         for _ in range(_RESCANS):
-            if self.shown == self.counted:
+            if self.shown == self.counted and not self._fell:
                 return
             yield from self._once(filters, "", 0, is_first=False)
 
@@ -85,7 +88,7 @@ class Scan:
             "versions": FIRST_VERSIONS,
             "parts": is_first,
         }
-        self._came, self.shown = set(), shown
+        self._came, self.shown, self._fell = set(), shown, False
         while True:
             try:
                 reply = self._api.ask(PROJECT_PAGE, {**variables, "first": self._size, "after": after or None})
@@ -98,9 +101,12 @@ class Scan:
             came = {hash(text(one, "id")) for one in found}
             self.shown += len(came - self._came)
             self._came |= came
-            self.counted = number(reply.data, "project", "runCount")
+            counted = number(reply.data, "project", "runCount")
+            self._fell = self._fell or counted < self.counted
+            self.counted = counted
             after = self._following(reply.data, after)
-            yield Page(reply, self._seen.fresh(found, self._now), after, self.shown, variables["parts"] is True)
+            fresh = self._seen.fresh(found, self._now)
+            yield Page(reply, fresh, after, self.shown, counted, variables["parts"] is True)
             variables["parts"] = False
             if not after:
                 return

@@ -95,24 +95,6 @@ def test_the_client_reads_sweeps_reports_and_automations(seen: Any) -> None:
     assert seen["automations"] == ["deploy-champion"]
 
 
-def test_the_client_takes_an_empty_page_for_the_end_and_broken_config_for_the_end_of_all() -> None:
-    """Known losses of the client, which the connector must not share."""
-    with Sandbox(empty=True) as sandbox:
-        made = [sandbox.world.log_run("acme/churn", f"run{number}") for number in range(6)]
-        made[2].is_hidden = made[3].is_hidden = True
-        listed = asked_by_client(sandbox, 'told([one.id for one in api.runs("acme/churn", per_page=2)])')
-        sandbox.world.change(made[0], config_text="{not json")
-        broken = """
-try:
-    told([one.id for one in api.runs("acme/churn", lazy=False)])
-except Exception as error:
-    told(type(error).__name__)
-"""
-        raised = asked_by_client(sandbox, broken)
-    assert listed == ["run0", "run1"]
-    assert isinstance(raised, str)
-
-
 def test_no_question_of_the_client_is_refused(seen: Any, sandbox: Sandbox) -> None:
     assert [one for one in sandbox.calls if one.complaints] == []
 
