@@ -208,7 +208,7 @@ class Target:
         """The collection of a version: one that is somebody else's, or of another type, is left alone."""
         name, key = collection_name(record, home), (home or record).native_id
         former = self.ledger.shelves.get((project, name))
-        if former is None or (former.home == key and former.type == type_of(record)):
+        if former is None or (former.type == type_of(record) and (former.is_empty or former.home == key)):
             return name
         return f"{name[:110]}-{short(self._source_id, key)}"
 

@@ -52,6 +52,8 @@ class Shelf:
     type: str
     home: str
     """The native id of what it was made for; empty: somebody else's."""
+    is_empty: bool = False
+    """Nothing stands in it yet: what was to was cut off."""
 
 
 class Ledger:
@@ -116,7 +118,7 @@ class Ledger:
             for reply in self._api.pages(WRITTEN_VERSIONS, asked, _VERSIONS, "artifactCollection", "artifacts"):
                 for one in nodes(reply.data, "artifactCollection", "artifacts"):
                     home = self._load_version(project, name, one) or home
-        self.shelves[project, name] = Shelf(text(raw, "id"), type_, home)
+        self.shelves[project, name] = Shelf(text(raw, "id"), type_, home, (project, name) not in self.newest)
 
     def _load_version(self, project: str, name: str, raw: Json) -> str:
         metadata, _ = loads(field_of(raw, "metadata"))

@@ -1,9 +1,6 @@
 """The writer on the miniature: what every source's things become, once and only once, and read back."""
 
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,67 +9,16 @@ import pytest
 from watersmeet.config.settings import Misconfigured, Source
 from watersmeet.connectors import story
 from watersmeet.connectors.catalogue import writer
-from watersmeet.connectors.loopback import Loopback
 from watersmeet.connectors.wandb.sandbox import KEY, Sandbox
-from watersmeet.connectors.wandb.write import WandbWriter
 from watersmeet.federation.connector import Writer
-from watersmeet.federation.dossier import Dossier, Outcome, Verdict, unaccounted
+from watersmeet.federation.dossier import Dossier, Verdict, unaccounted
 from watersmeet.federation.errors import SourceRefused
 from watersmeet.federation.model import AssetKind, EdgeKind, Record
 
 from ..handed import handed
+from .targets import runs, settings, source, told_by, versions, writing, written
 
 PLATFORMS = ("datahub", "marquez", "mlflow", "wandb")
-
-
-def settings(sandbox: Any) -> dict[str, Any]:
-    """How a miniature of Weights & Biases is configured; nothing of other ones."""
-    return {"token": KEY, "also": [sandbox.storage.url]} if isinstance(sandbox, Sandbox) else {}
-
-
-def source(sandbox: Sandbox, **more: Any) -> Source:
-    told = {"name": "target", "platform": "wandb", "url": sandbox.url, **settings(sandbox), **more}
-    return Source.model_validate(told)
-
-
-@contextmanager
-def writing(sandbox: Sandbox, **more: Any) -> Generator[WandbWriter]:
-    """A writer of its own, as a new process has one."""
-    made = WandbWriter(source(sandbox, **more))
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-def written(sandbox: Sandbox, dossiers: list[Dossier], **more: Any) -> list[Outcome]:
-    """Hand everything over, round by round."""
-    with writing(sandbox, **more) as target:
-        return [
-            outcome
-            for stage in target.stages
-            for at in range(0, len(dossiers), target.at_once)
-            for outcome in target.write(stage, dossiers[at : at + target.at_once]).outcomes
-        ]
-
-
-@contextmanager
-def told_by(platform: str, folder: Path) -> Generator[list[Dossier]]:
-    """What the story's miniature of a platform tells."""
-    made: Loopback = import_module(f"watersmeet.connectors.{platform}.sandbox").Sandbox()
-    with made:
-        yield handed(folder, platform, made.url, **settings(made))
-
-
-def versions(sandbox: Sandbox) -> dict[str, int]:
-    """How many versions each collection has."""
-    projects = [one for entity in sandbox.world.entities.values() for one in entity.all_projects]
-    return {f"{one.name}/{each.name}": len(each.members) for one in projects for each in one.collections}
-
-
-def runs(sandbox: Sandbox) -> list[str]:
-    projects = [one for entity in sandbox.world.entities.values() for one in entity.all_projects]
-    return sorted(f"{one.name}/{run.name}" for one in projects for run in one.all_runs)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
