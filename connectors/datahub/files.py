@@ -16,7 +16,7 @@ from ..openlineage.files import File, Unreadable, files
 from .elements import Broken, Element, elements
 from .mapping import SERIES, TYPES, meaning, series
 from .patch import BadPatch, patched
-from .records import BadRecord, Change, changes
+from .records import RESTATES, BadRecord, Change, changes
 from .saying import Aspect, Place, Told, entity, scope_key
 from .selection import selects
 from .urn import Urn, plain
@@ -28,6 +28,8 @@ RECORD_BYTES = 4 * 2**20
 _KNOWN = 50_000
 """So many entities and series are remembered while files are read."""
 _FORMAT = 1
+_AGAIN = (b'"PATCH"', f'"{RESTATES}"'.encode())
+_LONGEST_SIGN = max(map(len, _AGAIN))
 _NESTING = 500
 _BROKEN = (OSError, EOFError, gzip.BadGzipFile, zlib.error)
 _Key = tuple[str, str]
@@ -132,13 +134,13 @@ class _Reading:
         return Batch(told.scopes, told.tombstones, skipped=told.skipped, unread=told.unread, done=self.done)
 
     def _find_patches(self, present: list[File]) -> None:
-        """Which aspects are patched: what is stated of them is held back until all patches are known."""
+        """Which aspects are patched or stated again: they are held back until all that is told of them is known."""
         for file in present:
             if not self._mentions_patches(file):
                 continue
             for element in self._elements(file, is_first_look=True):
                 for change in changes(_value(element.text)):
-                    if isinstance(change, Change) and change.kind == "PATCH":
+                    if isinstance(change, Change) and (change.kind == "PATCH" or change.restates):
                         self._patched[change.urn.text, change.aspect] = {}
                         self._patched_urns[change.urn.text, change.aspect] = change.urn
 
@@ -147,9 +149,9 @@ class _Reading:
         try:
             with _opened(file) as stream:
                 while more := stream.read(1 << 20):
-                    if b'"PATCH"' in tail + more:
+                    if any(sign in tail + more for sign in _AGAIN):
                         return True
-                    tail = more[-8:]
+                    tail = more[-_LONGEST_SIGN:]
         except _BROKEN:
             return False  # told when it is read
         return False

@@ -19,6 +19,8 @@ _OF_MODELS = {
     "TrainingData": "mlModelTrainingData",
 }
 """Classes that are registered under another name than their own."""
+RESTATES = "watersmeet.restates"
+"""How a line that we write marks that it corrects an earlier one, among its properties."""
 _AVRO, _PLAIN = "com.linkedin.pegasus2avro.", "com.linkedin."
 _STATED = frozenset({"UPSERT", "CREATE", "CREATE_ENTITY", "UPDATE", "RESTATE"})
 
@@ -37,6 +39,8 @@ class Change:
     kind: str
     """`UPSERT`, `PATCH` or `DELETE`."""
     value: Json = None
+    restates: bool = False
+    """It corrects what the same file stated of the aspect, which was never to be read alone."""
 
 
 def changes(record: Json) -> Iterator[Change | BadRecord]:
@@ -89,7 +93,8 @@ def _proposal(record: Mapping[str, Any]) -> Change:
     if not aspect:
         raise BadRecord(f"the proposal of {one.text} names no aspect")
     value = _as_answered(_value(one, aspect, record.get("aspect")))
-    return Change(one, aspect, "PATCH" if kind == "PATCH" else "UPSERT", value)
+    restates = field(field(record.get("systemMetadata"), "properties"), RESTATES) is not None
+    return Change(one, aspect, "PATCH" if kind == "PATCH" else "UPSERT", value, restates)
 
 
 def _value(one: Urn, aspect: str, written: Json) -> Json:

@@ -15,6 +15,7 @@ import orjson
 from ...config.errors import Misconfigured
 from ...federation.connector import Health
 from ...federation.errors import SourceRefused, SourceUnavailable
+from .records import RESTATES
 from .write_merge import merged
 from .write_plan import Fate, Key, Proposal
 
@@ -134,19 +135,21 @@ class FileTarget:
         here: dict[Key, dict[str, Any]] = {}
         written = set[bytes]()
         for one in proposals:
-            old = here.get(one.key) or _read(file, places.get(one.key))
-            value, fate = (dict(one.value), Fate()) if one.aspect in _SERIES else merged(one, old)
+            # Events stand beside each other; what is told of anything else is told in the last line on it.
+            old = None if one.aspect in _SERIES else here.get(one.key) or _read(file, places.get(one.key))
+            value, fate = merged(one, old)
             fates[one.key] = fate
-            line = _line(one.urn, one.aspect, value)
+            line = _line(one.urn, one.aspect, value, restates=old is not None)
             if value != old and line not in written:
                 written.add(line)
                 here[one.key] = value
                 yield one.key, line
 
 
-def _line(urn: str, aspect: str, value: Mapping[str, Any]) -> bytes:
+def _line(urn: str, aspect: str, value: Mapping[str, Any], *, restates: bool) -> bytes:
     told = {"entityType": urn.split(":", 3)[2], "entityUrn": urn, "changeType": "UPSERT", "aspectName": aspect}
-    return orjson.dumps({**told, "aspect": {"json": value}})
+    further = {"systemMetadata": {"properties": {RESTATES: "true"}}} if restates else {}
+    return orjson.dumps({**told, "aspect": {"json": value}, **further})
 
 
 def _read(file: BinaryIO, place: int | None) -> dict[str, Any] | None:
