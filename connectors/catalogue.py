@@ -11,6 +11,7 @@ from ..federation.connector import Connector, Writer
 GROUP = "watersmeet.connectors"
 """The entry point by which a distribution brings a connector: platform = a callable that takes a `Source`."""
 _WRITERS = {
+    "datahub": ("datahub.write", "open_writer"),
     "wandb": ("wandb.write", "WandbWriter"),
 }
 _OWN = {

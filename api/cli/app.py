@@ -14,6 +14,7 @@ from . import (
     forgetting,
     keeping,
     letters,
+    migrating,
     serving,
     setting_up,
     sources,
@@ -62,6 +63,7 @@ letters.add_to(app)
 serving.add_to(app)
 keeping.add_to(app)
 forgetting.add_to(app)
+migrating.add_to(app)
 copying.add_to(app)
 tokens.add_to(app)
 audit.add_to(app)
