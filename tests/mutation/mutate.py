@@ -34,7 +34,7 @@ class Part:
 
 
 PARTS = (
-    Part("naming", ("federation/naming/*.py",), ("test_naming_*.py",)),
+    Part("naming", ("federation/naming/*.py",), ("test_naming_*.py", "test_*_spellings.py")),
     Part("identity", ("federation/identity.py", "federation/apart.py"), ("test_identity*.py",)),
     Part("graph", ("federation/graph/*.py",), ("test_graph_*.py", "test_inquiry_*.py")),
     Part(
@@ -66,6 +66,9 @@ also_copy = ["profile_of_mutation.py"]
 # few of them: what a law finds only in its hundredth history is too dear for thousands of mutants. A mutant is dead
 # with the first history that shows it, so nobody looks for the smallest one.
 PROFILE = """\
+import functools
+import gc
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
@@ -81,6 +84,12 @@ settings.register_profile(
     phases=PHASES,
 )
 settings.load_profile("mutation")
+
+
+def pytest_sessionstart() -> None:
+    for one in gc.get_objects():  # a mutant is a fork of a process that has run the tests: what it remembers is right
+        if isinstance(one, functools._lru_cache_wrapper) and str(one.__module__).startswith("watersmeet."):
+            one.cache_clear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -118,8 +127,8 @@ def laid_out(part: Part) -> Path:
 
 
 def found_tests(folder: Path, patterns: Iterable[str]) -> list[Path]:
-    """The test files of a part, wherever below `tests/federation` they lie."""
-    return sorted({found for pattern in patterns for found in (folder / "tests" / "federation").rglob(pattern)})
+    """The test files of a part, wherever below `tests` they lie."""
+    return sorted({found for pattern in patterns for found in (folder / "tests").rglob(pattern)})
 
 
 def quoted(values: Iterable[str]) -> str:
