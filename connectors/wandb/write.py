@@ -64,7 +64,8 @@ class WandbWriter:
             try:
                 self._written(stage, dossier, known, said)
             except Unwritten as error:
-                failure = f"Weights & Biases refused it: {error}"
+                # What was said of it so far is not so: it was said before it was sent.
+                said, failure = Said(dossier), f"Weights & Biases refused it: {error}"
             outcomes += said.outcomes(stage, failure)
         return Written(tuple(outcomes), self._api.requests - before)
 
@@ -166,7 +167,10 @@ class _Uses:
         for edge in self._dossier.edges:
             other = edge.upstream if edge.kind is EdgeKind.READ else edge.downstream
             end, fact = self._dossier.ends.get(other), edge_fact(edge)
-            if edge.kind not in (EdgeKind.READ, EdgeKind.WRITE) or run is None or end is None:
+            if edge.kind not in (EdgeKind.READ, EdgeKind.WRITE) or end is None:
+                continue
+            if run is None:
+                self._said.refused(fact, "Weights & Biases refused the run itself")
                 continue
             try:
                 if edge.planned:
