@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any, cast
 
 from ...config.errors import Misconfigured
-from ..options import read_options
+from ..options import Reader, read_options
+from .sandbox_facts import FABRICS
 
 MOST = 5000
 """The server silently answers 5000 to everything beyond 10000."""
@@ -37,6 +38,10 @@ class Options:
     """Types of entities that are not read."""
     trackers: Mapping[str, str] = field(default_factory=dict[str, str])
     """`{mlflow: tracking}`: the source that reads the tracker whose runs DataHub knows, so that both join."""
+    env: str = "PROD"
+    """Writing: the environment that things of other platforms stand in."""
+    platform_instance: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Writing: `{postgres: warehouse}`, the instance of a platform, which stands in front of names and beside them."""
 
     @property
     def full_every(self) -> timedelta:
@@ -51,13 +56,16 @@ class Options:
     @classmethod
     def of(cls, given: Mapping[str, Any], source: str) -> "Options":
         """Read the `options` of a source; raises `Misconfigured` with what is allowed."""
-        options = read_options(cls, given, source, "datahub", {"ignore": _types, "trackers": _trackers})
+        options = read_options(cls, given, source, "datahub", _READERS)
         options._check(source)
         return options
 
     def _check(self, source: str) -> None:
         if self.page_size < 1:
             raise Misconfigured(f"source {source!r}: options.page_size is at least 1 (200 to 500 is good)")
+        if self.env not in FABRICS:
+            known = ", ".join(sorted(FABRICS))
+            raise Misconfigured(f"source {source!r}: options.env {self.env!r} is none of DataHub's: {known}")
         if self.run_events < 0:
             raise Misconfigured(f"source {source!r}: options.run_events is 0 or more")
 
@@ -68,7 +76,17 @@ def _types(value: Any) -> tuple[str, ...]:
     raise ValueError("must be a list of types")
 
 
-def _trackers(value: Any) -> dict[str, str]:
-    if isinstance(value, dict) and all(isinstance(one, str) for one in cast(dict[str, object], value).values()):
-        return cast(dict[str, str], value)
-    raise ValueError("names a source for a platform")
+def _by_platform(what: str) -> Reader:
+    def reader(value: Any) -> dict[str, str]:
+        if isinstance(value, dict) and all(isinstance(one, str) for one in cast(dict[str, object], value).values()):
+            return cast(dict[str, str], value)
+        raise ValueError(f"names {what} for a platform")
+
+    return reader
+
+
+_READERS: Mapping[str, Reader] = {
+    "ignore": _types,
+    "trackers": _by_platform("a source"),
+    "platform_instance": _by_platform("an instance"),
+}

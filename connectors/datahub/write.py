@@ -12,10 +12,10 @@ from ...federation.connector import Health, Writer
 from ...federation.dossier import Dossier, Written
 from ..http import Http
 from . import write_others, write_own
+from .options import Options
 from .read import utcnow
 from .rest import LOST, Rest
 from .write_file import FileTarget
-from .write_options import WriteOptions
 from .write_plan import Fate, Key, Plan, Proposal
 from .write_server import ServerTarget
 
@@ -46,9 +46,21 @@ class DataHubWriter:
     """What a thing says of itself, and then what it adds to the aspects of others."""
     at_once: ClassVar[int] = 50
 
-    def __init__(self, target: Target, options: WriteOptions) -> None:
-        self._target = target
-        self._options = options
+    def __init__(
+        self,
+        source: Source,
+        *,
+        transport: httpx2.BaseTransport | None = None,
+        clock: Callable[[], datetime] = utcnow,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """A server by its `url`, or a file by its `path`. Raises `Misconfigured`."""
+        self._options = Options.of(source.options, source.name)
+        if source.path is not None:
+            self._target: Target = FileTarget(source.path, source.name)
+        else:
+            http = Http.of(source, transport=transport, sleep=sleep, clock=clock, lasting=LOST)
+            self._target = ServerTarget(source, Rest(source, transport, sleep, clock), http)
 
     def check(self) -> Health:
         """Reach the target. Raises `SourceError`."""
@@ -75,20 +87,10 @@ class DataHubWriter:
         return told(self._options, dossier)
 
 
-def open_writer(
-    target: Source | Mapping[str, Any],
-    *,
-    transport: httpx2.BaseTransport | None = None,
-    clock: Callable[[], datetime] = utcnow,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Writer:
-    """The writer of a target, told like a source: `url` and `token`, or the `path` of a file, and `options`.
+def open_writer(target: Source | Mapping[str, Any]) -> Writer:
+    """The writer of a target that is told like a source: `url` and `token`, or the `path` of a file; `options`.
 
-    Raises `Misconfigured`.
+    Raises `Misconfigured`, and `ValidationError` where a mapping is no source.
     """
     told = target if isinstance(target, Source) else Source.model_validate({"platform": "datahub", **target})
-    options = WriteOptions.of(told.options, told.name)
-    if told.path is not None:
-        return DataHubWriter(FileTarget(told.path, told.name), options)
-    http = Http.of(told, transport=transport, sleep=sleep, clock=clock, lasting=LOST)
-    return DataHubWriter(ServerTarget(told, Rest(told, transport, sleep, clock), http), options)
+    return DataHubWriter(told)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ...federation.dossier import Dossier
 from ...federation.model import AssetKind, Form, Record
 from ...federation.naming import Registry, keys_of
+from .options import Options
 from .urn import encoded
-from .write_options import WriteOptions
 
 TYPES: Mapping[AssetKind, str] = {
     AssetKind.COLUMN: "schemaField",
@@ -35,7 +35,7 @@ _OBJECTS = frozenset({"s3", "gs", "abs", "r2", "b2"})
 class Names:
     """The names of one dossier's things."""
 
-    options: WriteOptions
+    options: Options
     dossier: Dossier
 
     def type_of(self, record: Record) -> str:

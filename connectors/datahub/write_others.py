@@ -1,16 +1,16 @@
 """What other platforms tell, as DataHub holds it: the thing, its columns, its edges."""
 
 from ...federation.dossier import Dossier
+from .options import Options
 from .write_columns import columns
 from .write_draft import Draft
 from .write_edges import Edges
 from .write_names import Names
-from .write_options import WriteOptions
 from .write_plan import Plan
 from .write_things import Things
 
 
-def things(options: WriteOptions, dossier: Dossier) -> Plan:
+def things(options: Options, dossier: Dossier) -> Plan:
     """What a thing says of itself."""
     draft, names = Draft(Plan(dossier)), Names(options, dossier)
     Things(draft, names).tell()
@@ -19,7 +19,7 @@ def things(options: WriteOptions, dossier: Dossier) -> Plan:
     return draft.done()
 
 
-def beyond(options: WriteOptions, dossier: Dossier) -> Plan:
+def beyond(options: Options, dossier: Dossier) -> Plan:
     """What it adds to the aspects of others."""
     draft, names = Draft(Plan(dossier)), Names(options, dossier)
     Edges(draft, names).beyond()

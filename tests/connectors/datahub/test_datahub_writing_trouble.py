@@ -245,7 +245,7 @@ def test_who_is_not_let_in_is_told_so_and_the_token_is_not(origin: list[Dossier]
 def test_a_server_that_is_away_is_an_error_and_no_verdict(origin: list[Dossier]) -> None:
     with Sandbox(empty=True) as sandbox:
         url = sandbox.url
-    writer = open_writer({"name": "target", "url": url, "http": {"retries": 0}}, sleep=lambda seconds: None)
+    writer = open_writer({"name": "target", "url": url, "http": {"retries": 0}})
     with pytest.raises(SourceUnavailable):
         writer.write("things", origin)
     writer.close()
