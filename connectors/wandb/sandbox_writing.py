@@ -85,6 +85,8 @@ class Runs(Writing):
         for name in ("description", "access"):
             if input.get(name) is not None:
                 setattr(project, name, input[name])
+        if input.get("allowAllArtifactTypesInRegistry") is not None:
+            project.allow_all_artifact_types_in_registry = input["allowAllArtifactTypesInRegistry"]
         return {"inserted": former is None, "project": project, "model": project}
 
     def upsert_bucket(self, input: Input) -> dict[str, Any]:

@@ -116,7 +116,10 @@ def test_the_catalogue_makes_the_writer(tmp_path: Path) -> None:
         health = made.check()
         assert (health.reachable, health.message, health.missing_grants) == (True, "writes to acme", ())
         made.close()
-    with pytest.raises(Misconfigured, match=r"nothing writes to platform 'openlineage'; there are: .*wandb"):
+    catalog = writer(Source.model_validate({"name": "x", "platform": "datahub", "path": str(tmp_path / "out.json")}))
+    assert (catalog.platform, isinstance(catalog, Writer)) == ("datahub", True)
+    catalog.close()
+    with pytest.raises(Misconfigured, match=r"nothing writes to platform 'openlineage'; there are: datahub, wandb"):
         writer(Source.model_validate({"name": "x", "platform": "openlineage", "path": str(tmp_path)}))
 
 
