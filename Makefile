@@ -26,7 +26,7 @@ EXTRAS := mlflow
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
 
-demo: $(READY) ## three platforms in miniature, synced, asked and served; with ONCE=1 it prints the answers and ends
+demo: $(READY) ## four platforms in miniature, synced, asked and served; with ONCE=1 it prints the answers and ends
 	@$(BIN)/watersmeet demo $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
 
 install: $(READY_DEV) ## set up .venv with all extras, and with what tests and checks need

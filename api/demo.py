@@ -1,4 +1,4 @@
-"""The demonstration: three platforms in miniature, one story, and the questions that none of them can answer alone."""
+"""The demonstration: four platforms in miniature, one story, and the questions that none of them can answer alone."""
 
 import os
 import socket
@@ -49,9 +49,12 @@ def demonstrate(*, once: bool, port: int, as_json: bool, say: Say) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="watersmeet-demo-")))
         pipelines, tracking = _started(stack, "marquez", empty=True), _started(stack, "mlflow")
         tell(pipelines.url, tracking.url)
-        catalog = _started(stack, "datahub", runs=trainings(tracking.url))
+        trained = trainings(tracking.url)
+        catalog = _started(stack, "datahub", runs=trained)
+        experiments: Any = _started(stack, "wandb", twins=trained)
         urls = {"PIPELINES_URL": pipelines.url, "TRACKING_URL": tracking.url, "CATALOG_URL": catalog.url}
-        settings = _settings(folder, port, urls)
+        urls |= {"EXPERIMENTS_URL": experiments.url, "EXPERIMENTS_FILES": experiments.storage.url}
+        settings = _settings(folder, port, urls | {"EXPERIMENTS_KEY": experiments.key})
         with open_store(settings) as store:
             _pull(store, settings)
             answered = list(questions(store, registry_of(settings)))
@@ -124,10 +127,13 @@ def _settings(folder: Path, port: int, urls: dict[str, str]) -> Settings:
 def _pull(store: Store, settings: Settings) -> None:
     syncs = Syncs(store, settings.path)
     try:
-        for number in [syncs.start(source.id) for source in settings.sources]:
-            row = syncs.wait(number)
-            if row.state is not SyncState.SUCCEEDED:
-                raise SourceUnavailable(f"the demo's source {row.source!r} could not be read: {row.message}")
+        # Of two trackers that tell of one run, the job of the one that was read first stands for it.
+        later = [source.id for source in settings.sources if source.platform == "wandb"]
+        for some in ([source.id for source in settings.sources if source.id not in later], later):
+            for number in [syncs.start(one) for one in some]:
+                row = syncs.wait(number)
+                if row.state is not SyncState.SUCCEEDED:
+                    raise SourceUnavailable(f"the demo's source {row.source!r} could not be read: {row.message}")
     finally:
         syncs.close()
 

@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(ctx: typer.Context, once: Once = False, port: Port = 8765, as_json: Json = False) -> None:
-    """Fill three platforms in miniature, federate them, and answer questions. No network, no account."""
+    """Fill four platforms in miniature, federate them, and answer questions. No network, no account."""
     from ..demo import demonstrate
 
     here = session(ctx, as_json)

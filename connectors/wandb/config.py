@@ -60,7 +60,7 @@ class Config:
         return found
 
     def spellings(self, tags: Sequence[str]) -> Iterator[Spelling]:
-        """The same run in other trackers. No instance is told, so each is a hint."""
+        """The same run in other trackers. No instance is told, so each is a hint unless the settings name one."""
         found = [str(self.parameters[name]) for name in _MLFLOW if isinstance(self.parameters.get(name), str)]
         mlflow = self.parameters.get("mlflow")
         if isinstance(mlflow, Mapping) and isinstance(cast(Mapping[str, Any], mlflow).get("run_id"), str):
@@ -69,5 +69,6 @@ class Config:
             name, sign, value = tag.replace("=", ":", 1).partition(":")
             if sign and name in _MLFLOW:
                 found.append(value.strip())
+        source, _, workspace = self.limits.mlflow.partition("/")
         for one in dict.fromkeys(found):
-            yield Spelling(Form.MLFLOW, ("", "", "run", one), weak=True)
+            yield Spelling(Form.MLFLOW, (source, workspace, "run", one), weak=not source)

@@ -29,6 +29,8 @@ class Options:
     """Read artifacts that the client makes by itself too: histories, code, jobs, tables of runs."""
     besides: bool = True
     """Read reports, launch queues and automations when everything is read."""
+    mlflow: str = ""
+    """The source, or `source/workspace`, that reads the MLflow whose run ids stand in configs and tags: both join."""
     write_project: str = "watersmeet"
     """The project that the writer gives to what had none where it came from."""
 

@@ -56,7 +56,7 @@ class Sandbox(Loopback):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(port)
-        self._key = key
+        self.key = key
         self._lacking: frozenset[str] = frozenset()
         self.world = World(self._sign, clock)
         self.storage = Storage(self.world.stored, clock, self._keep)
@@ -143,7 +143,7 @@ class Sandbox(Loopback):
         return self.storage.sign(path)
 
     def _is_known(self, request: Request) -> bool:
-        wanted = base64.b64encode(f"api:{self._key}".encode()).decode()
+        wanted = base64.b64encode(f"api:{self.key}".encode()).decode()
         return request.headers.get("authorization") == f"Basic {wanted}"
 
     def _json(self, told: dict[str, Any], status: int = 200) -> Response:

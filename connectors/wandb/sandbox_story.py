@@ -41,6 +41,7 @@ def _features(world: World, run: Run) -> Artifact:
     columns = list(story.COLUMNS[story.FEATURE_TABLE])
     files = {
         "part-0.parquet": _on_s3(f"{story.FEATURES}/part-0.parquet"),
+        "table": reference(story.FEATURES, story.FEATURES),  # as `checksum=False` leaves it
         "countries.csv": reference(
             "gs://acme-reference/countries.csv", "ZGlnZXN0IG9mIGNvdW50cg==", versionID="1736049600000000"
         ),

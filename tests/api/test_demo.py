@@ -43,8 +43,9 @@ def test_the_champion_is_traced_to_the_raw_tables_the_jobs_the_code_and_the_endp
         "churn/2",  # the version that bears the alias
         "churn-2",  # the logged model
         "train.py",
-        "churn@3f1c2ab94de0  (code; mlflow, marquez)",
-        "features/customer_features",
+        "churn@3f1c2ab94de0  (code; mlflow, marquez, wandb)",
+        "features/customer_features  (dataset; mlflow, marquez, datahub, wandb)",
+        "read training customer-features  (dataset; wandb)",  # what the same run took, as the other tracker has it
         "features.customer_features",
         "shop.marts.customer_orders",
         "shop.raw.customers",

@@ -157,12 +157,16 @@ http: *patient
             "TRACKING_URL": "http://127.0.0.1:5001",
             "PIPELINES_URL": "http://127.0.0.1:5002",
             "CATALOG_URL": "http://127.0.0.1:5003",
+            "EXPERIMENTS_URL": "http://127.0.0.1:5004",
+            "EXPERIMENTS_FILES": "http://127.0.0.1:5005",
+            "EXPERIMENTS_KEY": "k" * 40,
         }
         settings = load(DEMO, environ)
         assert [(source.name, source.platform) for source in settings.sources] == [
             ("tracking", "mlflow"),
             ("pipelines", "marquez"),
             ("catalog", "datahub"),
+            ("experiments", "wandb"),
         ]
         assert settings.store.url == f"sqlite:///{tmp_path}/demo.db"
 

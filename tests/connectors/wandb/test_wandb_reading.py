@@ -107,6 +107,13 @@ def test_a_run_that_another_tracker_knows_says_so_as_a_hint():
     assert [(one.parts[3], one.weak) for one in hints] == [("f" * 32, True), ("0a", True)]
 
 
+def test_a_run_joins_that_of_another_tracker_where_the_settings_say_who_reads_it():
+    platform = Platform(ProjectPage=page([run("a", config=json.dumps({"mlflow.run_id": "0a"}))]))
+    told = platform.connector(options={"mlflow": "tracking/default"}).read(None)
+    (one,) = [one for one in records(told)["run/Ra"].spellings if one.form is Form.MLFLOW]
+    assert (one.parts, one.weak) == (("tracking", "default", "run", "0a"), False)
+
+
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
