@@ -204,3 +204,41 @@ def test_a_version_is_committed_only_with_all_that_it_consists_of() -> None:
         waiting.digest_algorithm = "MANIFEST_XXH128"
         assert posted(sandbox, commit) == ["files have not been uploaded: a"]
         assert (waiting.state, waiting.memberships) == ("PENDING", [])
+
+
+def test_what_is_not_there_is_said_by_name() -> None:
+    with Sandbox() as sandbox:
+        model = sandbox.world.project("acme/churn").collections[-1].members[-1].artifact
+        where = 'entityName: "acme", projectName: "{}", runName: "{}"'
+        used = 'mutation M {{ useArtifact(input: {{{}, artifactID: "{}"}}) {{ artifact {{ id }} }} }}'
+        assert posted(sandbox, used.format(where.format("nope", "r"), model.id)) == ["project acme/nope not found"]
+        assert posted(sandbox, used.format(where.format("churn", "r"), model.id)) == ["run r not found"]
+        assert posted(sandbox, used.format(where.format("churn", "eval0001"), "x")) == ["artifact x not found"]
+        nameless = 'mutation M { upsertBucket(input: {entityName: "acme", modelName: "p"}) { inserted } }'
+        assert posted(sandbox, nameless) == ["a run needs a name"]
+        unknown = 'mutation M { upsertBucket(input: {id: "x", notes: "n"}) { inserted } }'
+        assert posted(sandbox, unknown) == ["run x not found"]
+        tagged = """mutation M { createArtifactCollectionTagAssignments(input: {
+            entityName: "acme", projectName: "churn", artifactCollectionName: "nope", tags: []}) { tags { id } } }"""
+        assert posted(sandbox, tagged) == ["collection nope not found"]
+        renamed = (
+            'mutation M { updateArtifactSequence(input: {artifactSequenceID: "x"}) { artifactCollection { id } } }'
+        )
+        assert posted(sandbox, renamed) == ["collection x not found"]
+
+
+def test_states_and_aliases_are_set_as_a_whole_too() -> None:
+    with Sandbox() as sandbox:
+        project = sandbox.world.project("acme/churn")
+        run, model = project.all_runs[-1], project.collections[-1].members[-1].artifact
+        state = f'mutation M {{ updateRunState(input: {{runID: "{run.id}", state: "killed"}}) {{ success }} }}'
+        assert posted(sandbox, state) == []
+        assert run.state == "killed"
+        name = '{alias: "only", artifactCollectionName: "churn-model"}'
+        told = f'artifactID: "{model.id}", ttlDurationSeconds: 60, aliases: [{name}]'
+        update = f"mutation M {{ updateArtifact(input: {{{told}}}) {{ artifact {{ id }} }} }}"
+        assert posted(sandbox, update) == []
+        assert [one.alias for one in model.aliases("churn-model")] == ["only"]
+        assert model.ttl_duration_seconds == 60
+        delete = f'mutation M {{ deleteArtifact(input: {{artifactID: "{model.id}"}}) {{ artifact {{ id }} }} }}'
+        assert posted(sandbox, delete) == ["cannot delete an artifact that has aliases"]
