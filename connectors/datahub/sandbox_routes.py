@@ -8,6 +8,7 @@ import orjson
 
 from . import sandbox_writes as writes
 from .relations import named as names_in
+from .sandbox_lineage import passing
 from .sandbox_registry import CLASS_OF, KNOWN, Refusal, Row, is_series, judged, key_of, kind, kind_of, named
 from .sandbox_scroll import Searches, filtered, in_slice, let_through, meant, window
 from .sandbox_world import Entity, World
@@ -57,6 +58,8 @@ class Routes:
                 return self._entity(call, rest)
             case ["openapi", "v3", "relationship", "scroll"] if call.method == "POST":
                 return self._relationships(call)
+            case ["openapi", "v3", "lineage", "scroll"] if call.method == "POST":
+                return self._lineage(call)
             case ["openapi", "v1", "registry", "models", "entity", "specifications"]:
                 return _specifications(call)
             case ["aspects" | "entities" | "entitiesV2", *_]:
@@ -158,6 +161,13 @@ class Routes:
             for source, name, destination in edges
         ]
         return Reply({**({"scrollId": following} if following else {}), "results": results})
+
+    def _lineage(self, call: Call) -> Reply:
+        anchors: list[str] = cast(Row, call.body or {}).get("urns") or []
+        rows = {one.row: one for one in passing(self._world, call.lists, anchors)}
+        told, following, _ = self._searches.page(rows, window(call.params, is_frozen=True))
+        shown = [rows[row].shown for row in told if row in rows]
+        return Reply({**({"scrollId": following} if following else {}), "results": shown})
 
     def _edges(self, with_removed: bool) -> Iterable[tuple[str, str, str]]:
         for urn in self._world.urns(with_removed=with_removed):

@@ -13,6 +13,7 @@ from datahub.emitter.mcp import MetadataChangeProposalWrapper
 from datahub.emitter.rest_emitter import DatahubRestEmitter
 from datahub.emitter.serialization_helper import post_json_transform, pre_json_transform
 from datahub.ingestion.graph.client import DatahubClientConfig, DataHubGraph
+from datahub.ingestion.graph.openapi import LineageDirection as LineageDirection
 from datahub.metadata import schema_classes as classes
 from datahub.metadata.urns import Urn
 
