@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 
 from watersmeet.config.settings import Misconfigured, Source
-from watersmeet.connectors.http import Http, Redirected
+from watersmeet.connectors.http import Basic, Http, Redirected
 from watersmeet.federation.errors import SourceRefused, SourceUnavailable
 
 from .faults import FaultTransport, Sleeper
@@ -150,7 +151,20 @@ def test_an_address_that_leads_nowhere_good_is_not_asked(url: str, reason: str):
     http = Http("https://lab.test", source="lab", also=["*"], transport=transport, resolve=asked)
     with pytest.raises(SourceRefused, match=reason):
         http.fetch(url)
+    with pytest.raises(SourceRefused, match=reason):
+        http.put(url, b"file", {})
     assert transport.requests == []
+
+
+@pytest.mark.parametrize("url", ["https://files.test/k?sign=s", "https://lab.test/k?sign=s"])
+def test_a_file_is_put_where_an_address_was_handed_out_and_no_credential_goes_along(url: str):
+    transport = FaultTransport(lambda request: httpx2.Response(200))
+    auth = Basic("api", lambda: SecretStr("key"))
+    http = Http("https://lab.test", source="lab", auth=auth, also=["files.test"], transport=transport)
+    http.put(url, b"file", {"Content-MD5": "x"})
+    (sent,) = transport.requests
+    assert (sent.method, str(sent.url), sent.content, sent.headers["content-md5"]) == ("PUT", url, b"file", "x")
+    assert "authorization" not in sent.headers
 
 
 @pytest.mark.parametrize(("addresses", "reason"), MEANT)
