@@ -1,15 +1,18 @@
 """What becomes of single things: of others' runs and collections, of what comes twice, late, changed or refused."""
 
+import base64
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from watersmeet.connectors.wandb.sandbox import Sandbox
+from watersmeet.connectors.wandb.sandbox import KEY, Sandbox
 from watersmeet.connectors.wandb.sandbox_artifacts import Artifact
 from watersmeet.federation.dossier import Dossier, Outcome, Verdict, edge_fact
+from watersmeet.federation.errors import SourceRefused
 from watersmeet.federation.model import AssetKind, Edge, EdgeKind, Form, Record, Role, Run, RunState, Spelling
 
 from .targets import runs, versions, written
@@ -267,3 +270,18 @@ def test_without_an_organization_nothing_is_linked(target: Sandbox) -> None:
     outcomes = written(target, [told(MODEL, link, among=(registered,)), told(registered)])
     assert "has no organization" in verdict(outcomes, link, MODEL)[1]
     assert verdict(outcomes, "name", registered)[0] is Verdict.UNSUPPORTED
+
+
+def test_the_key_is_in_no_log_and_no_error(
+    target: Sandbox, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    target.fail("WatersmeetUpsertRun", status=503)
+    target.fail("WatersmeetCommit", status=403, body=f"no such key: {KEY}")
+    with pytest.raises(SourceRefused) as raised:
+        written(target, [told(run("r1")), told(RAW)])
+    said = capsys.readouterr()
+    text = "".join((caplog.text, said.out, said.err, str(raised.value), repr(raised.value)))
+    assert "asked again" in text
+    assert KEY not in text
+    assert base64.b64encode(f"api:{KEY}".encode()).decode() not in text
