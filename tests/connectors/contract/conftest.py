@@ -9,6 +9,7 @@ import pytest
 
 from ...federation.conftest import postgres
 from ...federation.databases import a_database
+from ...scale import scale
 
 __all__ = ["databases", "postgres"]
 
@@ -16,8 +17,8 @@ Databases = Callable[[], AbstractContextManager[str]]
 """Makes one empty database after the other; each is there as long as its context."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite"] if scale() == "quick" else ["sqlite", "postgresql"])
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
-    """Empty databases of each kind in turn."""
+    """Empty databases of each kind in turn; of PostgreSQL only where there is time, since five platforms are many."""
     numbers = itertools.count()
     return lambda: a_database(request, tmp_path / f"store-{next(numbers)}.db", relaxed=True)

@@ -25,6 +25,7 @@ class SourceLife:
         with databases() as url, self.house.opened() as house, Bench.open(house, url) as bench:
             yield bench
 
+    @pytest.mark.law
     def test_a_source_renamed_in_the_file_is_the_same_source(self, each: Bench) -> None:
         each.house.grow(3)
         each.sync()
@@ -35,6 +36,7 @@ class SourceLife:
         assert (each.picture, numbers(each), each.store.reader.head()) == (before, ids, head)
         assert each.store.journal.source(each.house.name).name == "called otherwise"
 
+    @pytest.mark.law
     def test_what_exclude_newly_hides_is_withheld_and_comes_back_the_same(self, each: Bench) -> None:
         house = each.house
         hidden = house.add("apart", each.now)
@@ -53,6 +55,7 @@ class SourceLife:
         assert (each.picture, numbers(each)) == (before, ids)
         assert is_sound(each)
 
+    @pytest.mark.law
     def test_a_source_removed_from_the_file_stays_and_answers_say_so(self, each: Bench) -> None:
         house = each.house
         each.sync()
@@ -69,6 +72,7 @@ class SourceLife:
         assert each.picture == before
         assert each.look(house.root).completeness.exact
 
+    @pytest.mark.law
     @pytest.mark.parametrize("purge", [False, True], ids=["retired", "erased"])
     def test_a_forgotten_source_takes_only_its_own_and_comes_back_whole(self, each: Bench, purge: bool) -> None:
         house, store = each.house, each.store

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from watersmeet.api.exporting import exported
 from watersmeet.federation.model import SyncState
 
+from ...federation.databases import put_store
 from ...scale import how_many
 from .conftest import Databases
 from .house import Bench, House, Killed, Picture
@@ -28,6 +29,10 @@ NOISE = 100_000
 """Bytes that come and go whatever is read; what a kept page of the smallest run would hold is several times as much."""
 edits = st.lists(st.integers(0, 10_000) | st.none(), min_size=1, max_size=8)
 """A history: edits by number, and None where a sync comes between."""
+
+
+PASSING = ("429 with Retry-After", "429", "503", "500", "truncated", "reset")
+"""Faults that pass: every second one where time is short."""
 
 
 class ConnectorContract(SourceLife):
@@ -45,12 +50,14 @@ class ConnectorContract(SourceLife):
     @pytest.fixture
     def bench(self, tmp_path: Path) -> Iterator[Bench]:
         """A store that has read nothing of a house yet."""
+        put_store(tmp_path / "store.db")
         with self.house.opened() as house, Bench.open(house, f"sqlite:///{tmp_path / 'store.db'}") as bench:
             yield bench
 
     @contextmanager
     def beside(self, bench: Bench, folder: Path) -> Generator[Bench]:
         """A second store that follows the same house."""
+        put_store(folder / "beside.db")
         with following(bench, f"sqlite:///{folder}/beside.db") as other:
             yield other
 
@@ -71,6 +78,7 @@ class ConnectorContract(SourceLife):
         assert len(steps) > 8
         assert max(steps) < sum(steps) / 3
 
+    @pytest.mark.law
     def test_a_second_read_brings_nothing(self, each: Bench) -> None:
         each.house.grow(5)
         first, second, again = each.sync(), each.sync(), each.sync(full=True)
@@ -166,7 +174,8 @@ class ConnectorContract(SourceLife):
 
     # Faults that pass
 
-    @pytest.mark.parametrize("kind", ["429", "429 with Retry-After", "500", "503", "reset", "truncated"])
+    @pytest.mark.law
+    @pytest.mark.parametrize("kind", PASSING[:: how_many(quick=2, ci=1, long=1)])
     def test_a_fault_that_passes_is_waited_out(self, bench: Bench, tmp_path: Path, kind: str) -> None:
         house = bench.house
         house.grow(5)
