@@ -68,6 +68,8 @@ def _column(draft: Draft, urn: str, schema: Value, column: Record) -> None:
     if column.url is not None:
         further["url"] = column.url
         _carry(draft, urn, column, "url", _JSON)
+    if column.run is not None:
+        draft.refuse((column.native_id, "run"), "a column of DataHub does not run")
     for name, value in column.facets.items():
         if name == "type" and value == native:
             _carry(draft, urn, column, "facets/type", "" if native else _JSON)

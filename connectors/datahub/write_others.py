@@ -1,6 +1,6 @@
 """What other platforms tell, as DataHub holds it: the thing, its columns, its edges."""
 
-from ...federation.dossier import Dossier
+from ...federation.dossier import Dossier, facts
 from .options import Options
 from .write_columns import columns
 from .write_draft import Draft
@@ -13,7 +13,12 @@ from .write_things import Things
 def things(options: Options, dossier: Dossier) -> Plan:
     """What a thing says of itself."""
     draft, names = Draft(Plan(dossier)), Names(options, dossier)
-    Things(draft, names).tell()
+    if names.type_of(dossier.record) == "schemaField":
+        for fact in facts(dossier):
+            if not fact[1].startswith("edges/"):
+                draft.refuse(fact, "a column whose dataset nobody told has no place in DataHub")
+    else:
+        Things(draft, names).tell()
     columns(draft, names)
     Edges(draft, names).things()
     return draft.done()
