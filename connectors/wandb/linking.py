@@ -169,14 +169,14 @@ class Linking:
         name = slug(alias)
         if is_registered(whole):
             where = (self._target.org, str(own(whole)["project"]).rpartition("/")[2], whole.name)
-        elif whole.native_id == (home_of(self._record, self._dossier) or whole).native_id and whole.kind in TYPES:
-            where = (self._target.entity, held.project, held.collection)
         else:
-            self._said.lost(fact, "a version there has names in its collection and in registries only")
-            return
+            where = (self._target.entity, held.project, held.collection)
         told = {"entityName": where[0], "projectName": where[1], "artifactCollectionName": where[2], "alias": name}
         self._api.change(ADD_ALIASES, {"input": {"artifactID": held.id, "aliases": [told]}})
-        self._said.exactly(fact, name == alias, f"is called {name} there", ":".join((where[2], name)))
+        home = home_of(self._record, self._dossier)
+        is_there = is_registered(whole) or (home is not None and whole.native_id == home.native_id)
+        reason = f"is called {name} there" if is_there else f"is called {name} in {where[2]}, its only collection there"
+        self._said.exactly(fact, is_there and name == alias, reason, ":".join((where[2], name)))
 
     # Collections
 
