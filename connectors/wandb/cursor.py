@@ -23,6 +23,8 @@ class Mark:
     """The latest time that any run told."""
     versions: str = ""
     """The newest creation of a version whose manifest was read."""
+    newest_versions: tuple[str, ...] = ()
+    """Those that were made then."""
     pending: tuple[str, ...] = ()
     """Versions that had no manifest yet."""
     unread: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ def _mark(stored: Mapping[str, Any]) -> Mark:
         **{
             name: str(stored.get(name) or "") for name in ("entity", "name", "newest", "versions", "reconciled", "page")
         },
+        newest_versions=tuple(stored.get("newest_versions") or ()),
         pending=tuple(stored.get("pending") or ()),
         unread=tuple(stored.get("unread") or ()),
         shown=number(stored.get("shown")),

@@ -72,6 +72,7 @@ class Reading:
             changes |= {
                 "newest": stamp(seen.newest) if seen.newest else "",
                 "versions": shelf.newest.isoformat() if shelf.newest else "",
+                "newest_versions": shelf.newest_ids,
                 "pending": shelf.pending,
                 "unread": shelf.unread,
             }

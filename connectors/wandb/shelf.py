@@ -37,11 +37,18 @@ class Shelf:
         self._pending = dict.fromkeys(mark.pending)
         self._unread = dict.fromkeys(mark.unread)
         self.newest = self._since
+        self._known_then = frozenset(mark.newest_versions)
+        self._newest_ids = dict.fromkeys(mark.newest_versions)
 
     @property
     def pending(self) -> tuple[str, ...]:
         """The versions that had no manifest yet."""
         return tuple(self._pending)[-PENDING:]
+
+    @property
+    def newest_ids(self) -> tuple[str, ...]:
+        """The versions of the newest second: another one may be made within it."""
+        return tuple(self._newest_ids)[-PENDING:]
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -130,7 +137,11 @@ class Shelf:
                     yield self._manifest(one)
         for one in found:
             made = plausible(moment(field(one, "createdAt")), self._place.now)
+            if made is not None and (self.newest is None or made > self.newest):
+                self._newest_ids.clear()
             self.newest = later(self.newest, made)
+            if made is not None and made == self.newest:
+                self._newest_ids[text(one, "id")] = None
 
     def _users(self, raw: Json) -> Scope:
         """Runs do not show what was deleted; the version itself still tells who wrote and used it."""
@@ -152,7 +163,9 @@ class Shelf:
         made = moment(field(raw, "createdAt"))
         # What could not be had may never be: it is tried again when everything is read.
         is_open = id_ in self._pending or (self._is_full and id_ in self._unread)
-        return is_open or self._since is None or made is None or made > self._since
+        if is_open or self._since is None or made is None or made > self._since:
+            return True
+        return made == self._since and id_ not in self._known_then
 
     def _manifest(self, raw: Json) -> Batch:
         id_ = text(raw, "id")
