@@ -3,8 +3,8 @@
 import os
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +45,22 @@ class Answered:
 
 def demonstrate(*, once: bool, port: int, as_json: bool, say: Say) -> None:
     """Fill, federate, answer; without `once` go on serving until Ctrl-C."""
+    with platforms(port) as settings:
+        with open_store(settings) as store:
+            federate(store, settings)
+            answered = list(questions(store, registry_of(settings)))
+        if as_json:
+            say(orjson.dumps([_json(one) for one in answered], option=orjson.OPT_INDENT_2).decode())
+        else:
+            for one in answered:
+                say("\n".join((f"# {one.question}", f"$ {one.command}", *one.lines, "")))
+        if not once:
+            _serve(settings, say)
+
+
+@contextmanager
+def platforms(port: int = 0) -> Generator[Settings]:
+    """Four platforms in miniature that tell one story, and the settings by which they are read into one store."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="watersmeet-demo-")))
         pipelines, tracking = _started(stack, "marquez", empty=True), _started(stack, "mlflow")
@@ -54,17 +70,7 @@ def demonstrate(*, once: bool, port: int, as_json: bool, say: Say) -> None:
         experiments: Any = _started(stack, "wandb", twins=trained)
         urls = {"PIPELINES_URL": pipelines.url, "TRACKING_URL": tracking.url, "CATALOG_URL": catalog.url}
         urls |= {"EXPERIMENTS_URL": experiments.url, "EXPERIMENTS_FILES": experiments.storage.url}
-        settings = _settings(folder, port, urls | {"EXPERIMENTS_KEY": experiments.key})
-        with open_store(settings) as store:
-            _pull(store, settings)
-            answered = list(questions(store, registry_of(settings)))
-        if as_json:
-            say(orjson.dumps([_json(one) for one in answered], option=orjson.OPT_INDENT_2).decode())
-        else:
-            for one in answered:
-                say("\n".join((f"# {one.question}", f"$ {one.command}", *one.lines, "")))
-        if not once:
-            _serve(settings, say)
+        yield _settings(folder, port, urls | {"EXPERIMENTS_KEY": experiments.key})
 
 
 def tell(pipelines: str, tracking: str) -> None:
@@ -124,7 +130,8 @@ def _settings(folder: Path, port: int, urls: dict[str, str]) -> Settings:
     return load(DEMO)
 
 
-def _pull(store: Store, settings: Settings) -> None:
+def federate(store: Store, settings: Settings) -> None:
+    """Read all of them. Raises `SourceUnavailable` where one cannot be read whole."""
     syncs = Syncs(store, settings.path)
     try:
         # Of two trackers that tell of one run, the job of the one that was read first stands for it.
