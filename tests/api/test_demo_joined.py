@@ -34,7 +34,7 @@ def test_a_place_that_four_platforms_name_is_one_asset_since_its_address_is_one(
         "experiments": f"file/{story.FEATURES}",
     }
     links = store.reader.links(asset)
-    rules = {rule for link in links for rule in link.rule.split(" = ")}  # which pairs are told depends on who came first
+    rules = {rule for link in links for rule in link.rule.split(" = ")}  # in pairs, by who was read first
     assert rules == {"OpenLineage name", "DataHub URN", "URI"}
     assert {key for link in links for key in link.evidence} == {"data|s3|lake|features/customer_features"}
 
