@@ -34,9 +34,9 @@ install: $(READY_DEV) ## set up .venv with all extras, and with what tests and c
 run: $(READY) ## serve what watersmeet.yaml, or CONFIG=file, describes
 	@$(BIN)/watersmeet $(if $(CONFIG),--config "$(CONFIG)") serve $(ARGS)
 
-test: $(READY_DEV) ## all tests; those that need a real server say how to get it. COVER=1 measures what they reach
+test: $(READY_DEV) ## the tests; those that need a real server say how to get it. COVER=1 measures what they reach
 	@$(if $(COVER),rm -f .coverage .coverage.*)
-	@$(BIN)/python -m pytest -n 3 --dist loadfile -rs --ignore=tests/benchmarks $(if $(COVER),--cov --cov-report=) $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile -rs --ignore=tests/benchmarks -m "not hard" $(if $(COVER),--cov --cov-report=) $(ARGS)
 	@$(if $(COVER),$(MAKE) -s reached)
 
 test-hard: $(READY_DEV) ## laws, kills and fire at the numbers that CI holds them to

@@ -101,17 +101,17 @@ def test_making_and_revoking_stand_in_the_audit_log(store: Store, clock: Clock):
     assert (revoked.by, revoked.detail["id"]) == ("command line (ada)", row.id)
 
 
-def test_a_store_of_before_is_brought_up_with_what_it_holds(store_url: str, clock: Clock):
-    with closing(Database(store_url)) as database, database.writing() as connection:
+def test_a_store_of_before_is_brought_up_with_what_it_holds(empty_url: str, clock: Clock):
+    with closing(Database(empty_url)) as database, database.writing() as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-    with closing(Database(store_url)) as database, database.writing() as connection:
+    with closing(Database(empty_url)) as database, database.writing() as connection:
         assert MigrationContext.configure(connection).get_current_revision() == "0001"
         values = {"id": 1, "key": "a", "name": "a", "platform": "marquez", "position": 0, "added_at": 1}
         connection.execute(sa.insert(sa.table("source", *map(sa.column, values))).values(values))
         connection.execute(sa.text("UPDATE counter SET value = 1 WHERE name = 'source'"))
-    with Store.open(store_url, clock=clock) as store:
+    with Store.open(empty_url, clock=clock) as store:
         assert store.journal.sources() == [SourceRow("a", "a", "marquez", None, 0)]
         said = Scope("s", (Record("r", AssetKind.DATASET, "orders"),))
         store.ledger.write("a", Batch((said,)), read_started_at=clock.now)

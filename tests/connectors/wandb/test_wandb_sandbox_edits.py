@@ -94,7 +94,7 @@ def test_the_client_reads_what_our_writer_wrote(tmp_path: Path) -> None:
     used = ["customer-features:v0", "customer-holdout:v0"]
     assert found["runs"]["train-churn-1"] == ["finished", "train", commit, config, used, ["churn-model:v0"]]
     assert found["versions"] == {
-        "customer-features:v0": ["dataset", ["latest"], ["gs", "https", "s3"]],
+        "customer-features:v0": ["dataset", ["latest"], ["gs", "https", "s3", "s3"]],
         "customer-holdout:v0": ["dataset", ["latest"], ["s3"]],
         "churn-model:v0": ["model", [], ["wandb-artifact"]],
         "churn-model:v1": ["model", ["latest"], ["wandb-artifact"]],

@@ -18,6 +18,7 @@ from watersmeet.connectors.wandb.write import WandbWriter
 from watersmeet.federation.dossier import Dossier
 from watersmeet.federation.errors import SourceError
 
+from ...scale import how_many
 from ..handed import filled
 from .targets import settings, source, standing, told_by, written
 
@@ -64,11 +65,12 @@ def _rounds(made: WandbWriter, dossiers: list[Dossier]) -> None:
             made.write(stage, dossiers[at : at + 10])
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("after", [False, True], ids=["before it arrives", "after it arrived"])
 def test_whichever_request_is_cut_off_the_same_again_loses_and_doubles_nothing(
     dossiers: list[Dossier], whole: dict[str, Any], after: bool
 ) -> None:
-    for lives in range(3, 66, 9):
+    for lives in range(3, 66, how_many(quick=27, ci=9, long=2)):
         with Sandbox(empty=True) as target:
             dying = Dying(lives, after=after)
             given = source(target, http={"retries": 0})
