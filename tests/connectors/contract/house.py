@@ -46,6 +46,9 @@ class House(ABC):
     """An `exclude` that hides what `add` makes, and not the root."""
     cannot: ClassVar[Mapping[str, str]] = {}
     """Tests of the contract that the platform cannot show, each with the reason why."""
+    outlives: ClassVar[tuple[str, ...]] = ()
+    """How the native ids of things begin that no listing names: they stand when what told of them is deleted, and who
+    reads the platform for the first time then never hears of them."""
 
     @classmethod
     @abstractmethod

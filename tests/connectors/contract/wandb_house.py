@@ -32,6 +32,7 @@ class WandbHouse(House):
     name = "experiments"
     root = run_id(gid("Run", "v1:train002:churn:acme"))
     small: ClassVar[Mapping[str, Any]] = {"options": {"page_size": 3}}
+    outlives = ("job/", "git/", "file/")  # known by runs, and by the manifests of versions
     narrowing = (APART,)
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -96,9 +97,7 @@ class WandbHouse(House):
             case 6:
                 world.link(version, "model", f"of-{choice % 3}", f"a{choice % 7}")
             case 7:
-                # A job is known by its runs alone, and outlives the last of them.
-                is_last = run.job_type is not None and sum(one.job_type == run.job_type for one in runs) == 1
-                if run_id(run.id) != self.root and not is_last:
+                if run_id(run.id) != self.root:
                     world.delete_run(run)
             case 8:
                 member = version.memberships[0]
