@@ -77,6 +77,7 @@ def migrate(
 ) -> None:
     """Write all that a source holds to another platform; a run that was cut off is gone on with."""
     from ...connectors.catalogue import writer
+    from ...federation.errors import SourceError
     from ...federation.handover import hand_over
 
     here = session(ctx, as_json)
@@ -100,6 +101,9 @@ def migrate(
                     report=ledger.note,
                     watch=lambda state: watch(state.stage, state.done, state.total),
                 )
+            except SourceError as error:
+                error.args = (f"{error}. What was handed over stands; the same command goes on from there",)
+                raise
             finally:
                 made.close()
     _answer(here, origin.id, target.id, done, ledger)

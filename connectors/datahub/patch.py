@@ -8,7 +8,7 @@ from .wire import field
 
 _FIELDS = "fineGrainedLineages"
 _NONE = "NONE"
-_KEYS: dict[str, tuple[str, ...]] = {
+ITEM_KEYS: dict[str, tuple[str, ...]] = {
     "upstreams": ("dataset",),
     "inputDatasetEdges": ("destinationUrn",),
     "outputDatasetEdges": ("destinationUrn",),
@@ -65,8 +65,8 @@ def _put(value: dict[str, Any], steps: Sequence[str], new: Json, *, is_gone: boo
             value[name] = new
         return
     inner = value.get(name)
-    if isinstance(inner, list) or (inner is None and (name in _KEYS or rest[0].startswith("urn:li:"))):
-        value[name] = _listed(cast(list[Any], inner or []), _KEYS.get(name, ()), rest, new, is_gone=is_gone)
+    if isinstance(inner, list) or (inner is None and (name in ITEM_KEYS or rest[0].startswith("urn:li:"))):
+        value[name] = _listed(cast(list[Any], inner or []), ITEM_KEYS.get(name, ()), rest, new, is_gone=is_gone)
     elif inner is None or isinstance(inner, dict):
         below = cast(dict[str, Any], inner or {})
         value[name] = below

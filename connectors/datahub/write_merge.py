@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from ...federation.dossier import Verdict
 from ...federation.model import Json
+from .patch import ITEM_KEYS
 from .wire import field, text
 from .write_plan import Fate, Proposal, sized
 
@@ -13,20 +14,8 @@ _STOOD = "what DataHub holds of it already stands"
 _WHOLE = frozenset({"assertionInfo", "schemaMetadata", "dataProcessInstanceRunEvent", "assertionRunEvent"})
 """Aspects that are one statement: an old one and a new one are never mixed."""
 _BY: Mapping[str, tuple[str, ...]] = {
-    "upstreams": ("dataset",),
-    "inputDatasetEdges": ("destinationUrn",),
-    "outputDatasetEdges": ("destinationUrn",),
-    "inputDatajobEdges": ("destinationUrn",),
-    "inputEdges": ("destinationUrn",),
-    "outputEdges": ("destinationUrn",),
-    "chartEdges": ("destinationUrn",),
-    "datasetEdges": ("destinationUrn",),
-    "dashboards": ("destinationUrn",),
-    "assets": ("destinationUrn",),
-    "tags": ("tag",),
-    "terms": ("urn",),
+    **ITEM_KEYS,
     "owners": ("owner", "type", "typeUrn"),
-    "elements": ("url",),
     "aliases": ("versionTag",),
     "fields": ("fieldPath",),
     "fineGrainedLineages": ("transformOperation", "downstreams", "query", "upstreams"),

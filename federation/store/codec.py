@@ -139,3 +139,43 @@ def run_of(state: int | None, started: int | None, ended: int | None, error: str
     """A run's life from its columns; None when it is no run."""
     known = word(STATES, state)
     return None if known is None else Run(known, moment(started), moment(ended), error)
+
+
+def said_of_record(row: Any) -> dict[str, Any]:
+    """What a row of `record` says of its thing, in the words that the model and the store's answers share."""
+    body = decode(row.body)
+    return {
+        "native_id": row.native_id,
+        "kind": kind_at(row.kind),
+        "subtype": row.subtype,
+        "name": row.name,
+        "described": bool(row.described),
+        "description": row.description,
+        "url": row.url,
+        "created_at": moment(row.created_at),
+        "updated_at": moment(row.updated_at),
+        "run": run_of(row.run_state, row.run_started, row.run_ended, row.run_error),
+        "suspect": bool(row.suspect),
+        "spellings": spellings(body["spellings"]),
+        "facets": body["facets"],
+    }
+
+
+def said_of_edge(row: Any) -> dict[str, Any]:
+    """What a row of `claim` says of its edge, but for who stands at its ends and behind it."""
+    evidence = word(EVIDENCE, row.evidence)
+    assert evidence is not None
+    return {
+        "kind": edge_kind_at(row.kind),
+        "role": word(ROLES, row.role),
+        "flow": row.flow,
+        "evidence": evidence,
+        "confidence": row.confidence,
+        "planned": bool(row.planned),
+        "outcome": word(STATES, row.outcome),
+        "valid_from": moment(row.valid_from),
+        "valid_to": moment(row.valid_to),
+        "transformation": row.transformation,
+        "alias": row.alias,
+        "weight": row.weight,
+    }

@@ -9,20 +9,7 @@ import sqlalchemy as sa
 from ..dossier import TOLD_BY_UPSTREAM, WHOLES, Dossier, belongs_to
 from ..errors import NotFound
 from ..model import AssetKind, Edge, EdgeKind, Record
-from .codec import (
-    EDGE_KINDS,
-    EVIDENCE,
-    KINDS,
-    ROLES,
-    STATES,
-    decode,
-    edge_kind_at,
-    kind_at,
-    moment,
-    run_of,
-    spellings,
-    word,
-)
+from .codec import EDGE_KINDS, KINDS, said_of_edge, said_of_record
 from .database import Database, chunks
 from .tables import claim, record, source
 
@@ -195,41 +182,9 @@ def _records(connection: sa.Connection, ids: Iterable[int]) -> dict[int, Record]
 
 
 def _record(row: Any) -> Record:
-    body = decode(row.body)
-    return Record(
-        native_id=row.native_id,
-        kind=kind_at(row.kind),
-        name=row.name,
-        subtype=row.subtype,
-        described=bool(row.described),
-        description=row.description,
-        url=row.url,
-        created_at=moment(row.created_at),
-        updated_at=moment(row.updated_at),
-        run=run_of(row.run_state, row.run_started, row.run_ended, row.run_error),
-        spellings=spellings(body["spellings"]),
-        facets=body["facets"],
-        teller=row.teller,
-        suspect=bool(row.suspect),
-    )
+    return Record(**said_of_record(row), teller=row.teller)
 
 
 def _edge(row: Any, known: Mapping[int, Record]) -> Edge:
-    evidence = word(EVIDENCE, row.evidence)
-    assert evidence is not None
-    return Edge(
-        upstream=known[row.up].native_id,
-        downstream=known[row.down].native_id,
-        kind=edge_kind_at(row.kind),
-        role=word(ROLES, row.role),
-        flow=row.flow,
-        evidence=evidence,
-        confidence=row.confidence,
-        via=known[row.via].native_id if row.via else None,
-        planned=bool(row.planned),
-        outcome=word(STATES, row.outcome),
-        valid_from=moment(row.valid_from),
-        transformation=row.transformation,
-        alias=row.alias,
-        weight=row.weight,
-    )
+    via = known[row.via].native_id if row.via else None
+    return Edge(known[row.up].native_id, known[row.down].native_id, via=via, **said_of_edge(row))

@@ -12,20 +12,7 @@ from ..model import AssetKind, EdgeKind, SyncState
 from ..rows import ChangeRow, EdgeRow, Found, GapRow, Head, LinkRow, Match, Named, RecordRow, Runs
 from . import belonging, marks
 from .changes import changes
-from .codec import (
-    EVIDENCE,
-    ROLES,
-    STATES,
-    clean,
-    decode,
-    digest,
-    edge_kind_at,
-    kind_at,
-    moment,
-    run_of,
-    spellings,
-    word,
-)
+from .codec import clean, decode, digest, kind_at, moment, run_of, said_of_edge, said_of_record
 from .columns import load
 from .database import Database, chunks
 from .search import Wanted, search
@@ -261,31 +248,18 @@ def _rank(row: RecordRow) -> tuple[bool, int, int]:
 
 
 def _record(row: Any, seen: dict[int, int]) -> RecordRow:
-    body = decode(row.body)
     recorded = moment(row.recorded_at)
     assert recorded is not None
     return RecordRow(
+        **said_of_record(row),
         id=row.id,
         asset=row.asset,
         source=row.key,
         source_name=row.source_name,
         platform=row.platform,
-        native_id=row.native_id,
-        kind=kind_at(row.kind),
-        subtype=row.subtype,
-        name=row.name,
-        described=bool(row.described),
-        description=row.description,
-        url=row.url,
-        created_at=moment(row.created_at),
-        updated_at=moment(row.updated_at),
         tombstoned_at=moment(row.tombstoned_at),
         recorded_at=recorded,
         seen_at=moment(seen.get(row.source)),
-        run=run_of(row.run_state, row.run_started, row.run_ended, row.run_error),
-        suspect=bool(row.suspect),
-        spellings=spellings(body["spellings"]),
-        facets=body["facets"],
         position=row.position,
     )
 
@@ -309,26 +283,8 @@ def _head(asset: int, rows: list[Any]) -> Head:
 
 
 def _edge(row: Any) -> EdgeRow:
-    evidence = word(EVIDENCE, row.evidence)
-    assert evidence is not None
     return EdgeRow(
-        claim=row.id,
-        upstream=row.up,
-        downstream=row.down,
-        kind=edge_kind_at(row.kind),
-        role=word(ROLES, row.role),
-        flow=row.flow,
-        source=row.key,
-        evidence=evidence,
-        confidence=row.confidence,
-        via=row.via or None,
-        planned=bool(row.planned),
-        outcome=word(STATES, row.outcome),
-        valid_from=moment(row.valid_from),
-        valid_to=moment(row.valid_to),
-        transformation=row.transformation,
-        alias=row.alias,
-        weight=row.weight,
+        claim=row.id, upstream=row.up, downstream=row.down, source=row.key, via=row.via or None, **said_of_edge(row)
     )
 
 

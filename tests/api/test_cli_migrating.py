@@ -1,6 +1,7 @@
 """`migrate`: from one platform to another from the command line, with an account of every fact."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -66,9 +67,23 @@ def test_a_file_is_a_target_too_and_a_report_tells_every_fact(tmp_path: Path):
 
 
 def test_a_target_that_refuses_the_key_is_told_as_that(sandbox: Sandbox, tmp_path: Path):
-    config = configured(tmp_path, url=sandbox.url, token="wrong")
+    config = configured(tmp_path, url=sandbox.url, token="mistyped-token")
     result = run(config, "migrate", "events", "--to", "catalog")
-    assert (result.exit_code, "wrong" in result.output.replace("wrong:", "")) == (Code.SOURCE, False)
+    assert result.exit_code == Code.SOURCE
+    assert re.search(r"catalog.* 401", result.output), result.output
+    assert "mistyped-token" not in result.output
+
+
+def test_a_target_that_is_down_is_told_with_the_way_to_go_on(sandbox: Sandbox, tmp_path: Path):
+    config = configured(tmp_path, url=sandbox.url, token=TOKEN)
+    sandbox.stop()
+    settings = json.loads(config.read_text())
+    settings["sources"][1]["http"] = {"retries": 0, "budget": "2s"}
+    config.write_text(json.dumps(settings))
+    result = run(config, "migrate", "events", "--to", "catalog")
+    assert result.exit_code == Code.SOURCE
+    assert "nobody answers on port" in result.output
+    assert "the same command goes on from there" in result.output
 
 
 @pytest.mark.parametrize(
