@@ -10,7 +10,7 @@ import pytest
 
 from watersmeet.federation.store import Store
 
-from .databases import Clock, a_database, drop_template
+from .databases import Clock, a_database, drop_template, relax
 from .histories import Ground
 
 __all__ = ["Clock"]
@@ -36,7 +36,7 @@ def postgres() -> Iterator[str]:
     with TemporaryDirectory(prefix="watersmeet-pg-", ignore_cleanup_errors=True) as folder:
         server = pgserver.get_server(folder, cleanup_mode=None)
         try:
-            server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+            relax(server.get_uri())
             yield server.get_uri()
         finally:
             server.cleanup()

@@ -62,6 +62,13 @@ def put_store(file: Path) -> None:
     _renew_epoch(f"sqlite:///{file}")
 
 
+def relax(server: str) -> None:
+    """Let a whole server lose what it holds with the power."""
+    with _maintaining(server) as connection:
+        connection.execute(sa.text("ALTER SYSTEM SET fsync = off"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+
+
 def drop_template(server: str) -> None:
     """Take away what new databases of a server were copied from."""
     with _maintaining(server) as connection:
