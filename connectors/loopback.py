@@ -115,6 +115,8 @@ class Loopback(ABC):
     def start(self) -> Self:
         """Listen on the port, or on a free one, and answer from a thread. Raises `OSError` for a taken port."""
         listening = socket.create_server(("127.0.0.1", self._port))
+        # Else each body waits 40 ms, until the client has acknowledged its head.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         app = Starlette(routes=[Route("/{path:path}", self._spoilt, methods=_METHODS)])
         config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none", access_log=False)
