@@ -1,7 +1,7 @@
 """How far an instance has been read, project by project, as plain JSON that survives a kill."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -31,17 +31,32 @@ class Mark:
     """Versions whose manifest could not be had."""
     reconciled: str = ""
     """When everything was last read from first to last, by our clock."""
+    began: str = ""
+    """When the full reading began that is under way or was broken off, by our clock."""
     page: str = ""
-    """A full reading that was broken off goes on behind this page of runs."""
+    """It goes on behind this page of runs,"""
+    collections: str = ""
+    """behind this page of collections,"""
+    collection: str = ""
+    """in this collection,"""
+    members: str = ""
+    """behind this page of its versions;"""
+    shelved: bool = False
+    """or all of them have been read."""
     shown: int = 0
     """As many runs as it had shown until then."""
     counted: int = 0
     """As many as the platform counted then."""
 
+    def opened(self, now: str) -> "Mark":
+        """At the beginning of a full reading; at its end, without a time."""
+        first = {"page": "", "shown": 0, "counted": 0, "collections": "", "collection": "", "members": ""}
+        return replace(self, began=now, shelved=False, **first)
+
     @property
     def is_open(self) -> bool:
         """Whether a full reading was broken off."""
-        return bool(self.page)
+        return bool(self.began)
 
     def is_due(self, every: timedelta, now: datetime) -> bool:
         """Whether everything is to be read."""
@@ -72,8 +87,12 @@ class Marks:
 
     def move(self, id_: str, **changes: Any) -> Mark:
         """Write down progress."""
-        self.projects[id_] = replace(self.of_project(id_), **changes)
-        return self.projects[id_]
+        return self.put(id_, replace(self.of_project(id_), **changes))
+
+    def put(self, id_: str, mark: Mark) -> Mark:
+        """Write down how far a project is."""
+        self.projects[id_] = mark
+        return mark
 
     def json(self) -> Cursor:
         """As it is stored."""
@@ -82,13 +101,17 @@ class Marks:
 
 
 def _mark(stored: Mapping[str, Any]) -> Mark:
-    return Mark(
-        **{
-            name: str(stored.get(name) or "") for name in ("entity", "name", "newest", "versions", "reconciled", "page")
-        },
-        newest_versions=tuple(stored.get("newest_versions") or ()),
-        pending=tuple(stored.get("pending") or ()),
-        unread=tuple(stored.get("unread") or ()),
-        shown=number(stored.get("shown")),
-        counted=number(stored.get("counted")),
-    )
+    return Mark(**{one.name: _restored(stored.get(one.name), one.default) for one in fields(Mark)})
+
+
+def _restored(value: Any, default: Any) -> Any:
+    """A value of the kind that its default is of, whatever stands there."""
+    match default:
+        case bool():
+            return value is True
+        case int():
+            return number(value)
+        case str():
+            return str(value or "")
+        case _:
+            return tuple(value or ())

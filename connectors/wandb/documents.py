@@ -4,6 +4,7 @@ A line that ends in `# may lack Type.field` holds what some servers do not know:
 """
 
 import re
+from functools import cache
 
 _OPTIONAL = re.compile(r"^.*# may lack (\w+)\.(\w+)\n", re.MULTILINE)
 
@@ -271,6 +272,16 @@ query WatersmeetManifest($id: ID!) {
   artifact(id: $id) { id state currentManifest { id digest file { directUrl } } }
 }
 """
+
+
+@cache
+def manifests(count: int) -> str:
+    """The question where the manifests of so many versions lie: variables `id0`, `id1`…, answers `artifact0`…"""
+    variables = ", ".join(f"$id{at}: ID!" for at in range(count))
+    parts = " ".join(f"artifact{at}: artifact(id: $id{at}) {{ ...ManifestParts }}" for at in range(count))
+    fragment = "fragment ManifestParts on Artifact { id state currentManifest { id digest file { directUrl } } }"
+    return f"query WatersmeetManifests({variables}) {{ {parts} }}\n{fragment}\n"
+
 
 USED_BY = """
 query WatersmeetUsedBy($id: ID!, $first: Int!, $after: String) {

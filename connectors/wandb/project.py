@@ -1,6 +1,7 @@
 """One project, read noun by noun: what is new in it, or all of it, and what of it could not be had."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from ...federation.connector import Batch
@@ -39,24 +40,32 @@ class Reading:
         """What is new, or everything if that is due or a full reading was broken off. Raises `Inaccessible`."""
         project, options, now = self._project, self._place.options, self._place.now
         mark = self._marks.move(project.id, entity=project.entity, name=project.name)
-        is_full = mark.is_open or mark.is_due(options.reconcile_every, now)
+        is_resumed = mark.is_open
+        is_full = is_resumed or mark.is_due(options.reconcile_every, now)
+        if is_full and not is_resumed:
+            mark = self._marks.put(project.id, mark.opened(stamp(now)))
         seen = Seen(moment(mark.newest))
         scan = Scan(self._api, project, options.page_size, seen, now)
-        shelf = Shelf(self._api, project, self._place, mark, self._batch, self._shared, is_full=is_full)
-        for page in scan.pages(self._filters(mark, is_full=is_full), mark.page, mark.shown, mark.counted):
+        shelf = Shelf(self._api, project, self._place, mark, self._batch, self._shared, self._move, is_full=is_full)
+        start = (mark.page, mark.shown, mark.counted) if is_full else ("", 0, 0)
+        for page in scan.pages(self._filters(mark, is_full=is_full), *start):
             if field(page.reply.data, "project") is None:
                 raise Inaccessible("; ".join(page.reply.problems) or "it answers null")
             if is_full:
-                self._marks.move(project.id, page=page.after, shown=page.shown, counted=page.counted)
+                self._move(page=page.after, shown=page.shown, counted=page.counted)
             yield self._runs(page)
             if page.is_first:
                 yield from self._sweeps(page.reply.data)
                 yield from shelf.read(page.reply.data)
+                self._shelved(shelf, moment(mark.began) if is_resumed else None)
         if is_full and options.besides and not project.is_registry:
             yield from self._besides()
         if not scan.is_whole:
             yield self._batch((), (f"{scan.shown} of {scan.counted} runs are shown: the key may not see the others",))
-        self._settle(mark, seen, shelf, is_full=is_full)
+        self._settle(seen, is_full=is_full, is_resumed=is_resumed)
+
+    def _move(self, **changes: Any) -> None:
+        self._marks.move(self._project.id, **changes)
 
     def _filters(self, mark: Mark, *, is_full: bool) -> dict[str, Json]:
         if is_full:
@@ -65,23 +74,27 @@ class Reading:
             self._marks.updated_filter = knows_updates(self._api, self._project)
         return changed_since(mark, self._place.options.overlap, updated=self._marks.updated_filter is True)
 
-    def _settle(self, mark: Mark, seen: Seen, shelf: Shelf, *, is_full: bool) -> None:
+    def _shelved(self, shelf: Shelf, began: datetime | None) -> None:
+        """`began`: when a reading began that was broken off. What was made since may stand where it had passed by."""
+        newest, ids = shelf.newest, shelf.newest_ids
+        if began is not None and newest is not None and newest > began - self._place.options.overlap:
+            newest, ids = began - self._place.options.overlap, ()
+        if not self._failed:  # else they are asked for again
+            versions = newest.isoformat() if newest else ""
+            self._move(versions=versions, newest_versions=ids, pending=shelf.pending, unread=shelf.unread)
+
+    def _settle(self, seen: Seen, *, is_full: bool, is_resumed: bool) -> None:
         """What failed is asked for again: then the marks stay where they were."""
-        changes: dict[str, Any] = {"page": "", "shown": 0, "counted": 0}
+        project, changes = self._project, dict[str, Any]()
         if not self._failed:
-            changes |= {
-                "newest": stamp(seen.newest) if seen.newest else "",
-                "versions": shelf.newest.isoformat() if shelf.newest else "",
-                "newest_versions": shelf.newest_ids,
-                "pending": shelf.pending,
-                "unread": shelf.unread,
-            }
-        if is_full and not mark.is_open:
+            changes["newest"] = stamp(seen.newest) if seen.newest else ""
+        if is_full and not is_resumed:
             changes["reconciled"] = stamp(self._place.now)
             if not self._failed:
                 what = ("run", "collection", "version", "alias", "link", "sweep")
-                self.listed |= {self._project.family(one) for one in what}
-        self._marks.move(self._project.id, **changes)
+                self.listed |= {project.family(one) for one in what}
+        self._marks.put(project.id, self._marks.of_project(project.id).opened(""))
+        self._move(**changes)
 
     def _batch(self, scopes: Iterable[Scope], problems: Sequence[str] = (), **more: Any) -> Batch:
         self._failed = self._failed or bool(problems)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...federation.connector import Batch
-from ...federation.errors import SourceError, SourceUnavailable
+from ...federation.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from ...federation.model import Json, Scope, Skipped
 from ..http import TooMuch
 from . import artifacts, manifest
 from .api import Api
 from .cursor import PENDING, Mark
-from .documents import ALIASES, COLLECTIONS, MANIFEST, MEMBERSHIPS, USED_BY, VERSIONS
+from .documents import ALIASES, COLLECTIONS, MANIFEST, MEMBERSHIPS, USED_BY, VERSIONS, manifests
 from .place import Place, Project, version_id
 from .wire import field, later, moment, nodes, plausible, text
 
@@ -18,19 +18,36 @@ FIRST_VERSIONS = 20
 """As many versions of each collection come with its page."""
 _MANY = 100
 _ALIASES = 1000
+MANIFESTS = 25
+"""As many versions' manifests are asked for at once: few, since their addresses are good for a short time only."""
 Told = Callable[..., Batch]
 
 
 class Shelf:
-    """Reads the collections of one project once; `newest` and `pending` are for the next read."""
+    """Reads the collections of one project once; a full reading goes on where a killed one stood.
+
+    `move` writes down how far it is: `shelved` behind the last collection, `collections`, `collection` and `members`
+    before that, and what the next read has to know of this one.
+    """
 
     def __init__(
-        self, api: Api, project: Project, place: Place, mark: Mark, batch: Told, shared: set[int], *, is_full: bool
+        self,
+        api: Api,
+        project: Project,
+        place: Place,
+        mark: Mark,
+        batch: Told,
+        shared: set[int],
+        move: Callable[..., object],
+        *,
+        is_full: bool,
     ) -> None:
         self._api = api
         self._project = project
         self._place = place
+        self._mark = mark
         self._batch = batch
+        self._move = move
         self._is_full = is_full
         self._since = moment(mark.versions)
         self._shared = shared  # what this read has already asked for: a registry shows the versions of projects
@@ -57,26 +74,44 @@ class Shelf:
 
     def read(self, page: Json) -> Iterator[Batch]:
         """All collections, beginning with those that stand in `page`, the answer of the project's first page."""
-        yield from self._collections(nodes(page, "project", "artifactCollections"))
-        info = field(page, "project", "artifactCollections", "pageInfo")
-        if field(info, "hasNextPage") is True:
-            names = ("project", "artifactCollections")
+        former, names = self._mark if self._is_full else Mark(), ("project", "artifactCollections")
+        if former.shelved:
+            return
+        after = former.collections
+        if not after:
+            yield from self._collections(nodes(page, *names), former.collection)
+            info = field(page, *names, "pageInfo")
+            after = text(info, "endCursor") if field(info, "hasNextPage") is True else ""
+        if after:
             variables = {"entity": self._project.entity, "project": self._project.name, "versions": FIRST_VERSIONS}
-            pages = self._api.pages(COLLECTIONS, variables, _MANY, *names, after=text(info, "endCursor") or None)
-            for reply in pages:
+            place = after
+            for reply in self._api.pages(COLLECTIONS, variables, _MANY, *names, after=after):
+                self._progress(collections=place, collection="", members="")
                 if reply.problems:
                     yield self._batch((), reply.problems)
-                yield from self._collections(nodes(reply.data, *names))
+                yield from self._collections(nodes(reply.data, *names), former.collection)
+                place = text(reply.data, *names, "pageInfo", "endCursor")
+        self._progress(shelved=True)
 
-    def _collections(self, found: Sequence[Json]) -> Iterator[Batch]:
+    def _progress(self, **where: Any) -> None:
+        """What was put off is written down with the place: whoever goes on from there does not come by it again."""
+        if self._is_full:
+            self._move(**where, pending=self.pending, unread=self.unread)
+
+    def _collections(self, found: Sequence[Json], former: str = "") -> Iterator[Batch]:
+        """`former`: the collection that a killed reading stood in; those before it on the page were read."""
         wanted = [one for one in found if self._place.options.generated or not artifacts.is_generated_collection(one)]
         scopes: list[Scope] = []
         for one in wanted:
             scopes.append(artifacts.collection(one, self._project, self._place))
             scopes.append(artifacts.aliases(one, list(self._aliases(one)), self._project))
         yield self._batch(scopes)
-        for one in wanted:
-            yield from self._members(one) if _is_link(one) or self._is_full else self._new(one)
+        there = [text(one, "id") for one in wanted]
+        for one in wanted[there.index(former) :] if former in there else wanted:
+            if _is_link(one) or self._is_full:
+                yield from self._members(one, self._mark.members if former and text(one, "id") == former else "")
+            else:
+                yield from self._new(one)
 
     def _aliases(self, raw: Json) -> Iterator[Json]:
         yield from nodes(raw, "aliases")
@@ -106,18 +141,21 @@ class Shelf:
         made = [at for one in found if (at := moment(field(one, "createdAt"))) is not None]
         return self._since is None or not made or min(made) > self._since
 
-    def _members(self, raw: Json) -> Iterator[Batch]:
+    def _members(self, raw: Json, after: str) -> Iterator[Batch]:
         """Every version of a collection, those that were deleted too; of a registry's entry, its links."""
         names = ("artifactCollection", "artifactMemberships")
         links: list[Json] = []
         if not self._is_full and field(raw, "artifactMemberships", "pageInfo", "hasNextPage") is False:
             yield self._batch([artifacts.links(raw, nodes(raw, "artifactMemberships"), self._project)])
             return
-        for reply in self._api.pages(MEMBERSHIPS, {"collection": text(raw, "id")}, _MANY, *names):
+        place = "" if _is_link(raw) else after  # links are told together
+        for reply in self._api.pages(MEMBERSHIPS, {"collection": text(raw, "id")}, _MANY, *names, after=place or None):
+            self._progress(collection=text(raw, "id"), members=place)
             found = [one for one in nodes(reply.data, *names) if field(one, "artifact") is not None]
             if _is_link(raw):
                 links += [{**one, "artifact": {"id": text(one, "artifact", "id")}} for one in found]
             yield from self._versions([field(one, "artifact") for one in found], reply.problems)
+            place = text(reply.data, *names, "pageInfo", "endCursor")
         if _is_link(raw):
             yield self._batch([artifacts.links(raw, links, self._project)])
 
@@ -132,9 +170,7 @@ class Shelf:
         if scopes or problems:
             yield self._batch(scopes, problems, tombstones=stones)
         if self._place.options.manifests:
-            for one in found:
-                if self._wants(one):
-                    yield self._manifest(one)
+            yield from self._manifests([one for one in found if self._wants(one)])
         for one in found:
             made = plausible(moment(field(one, "createdAt")), self._place.now)
             if made is not None and (self.newest is None or made > self.newest):
@@ -167,32 +203,54 @@ class Shelf:
             return True
         return made == self._since and id_ not in self._known_then
 
-    def _manifest(self, raw: Json) -> Batch:
-        id_ = text(raw, "id")
-        self._shared.add(hash(f"manifest/{id_}"))
-        if not manifest.has_one(raw):
-            self._pending[id_] = None
-            return self._batch(())
+    def _manifests(self, wanted: Sequence[Json]) -> Iterator[Batch]:
+        """Some together: each by itself would be a question and a commit for every version there is."""
+        for start in range(0, len(wanted), MANIFESTS):
+            some = wanted[start : start + MANIFESTS]
+            scopes, aside = list[Scope](), list[Skipped]()
+            addresses = self._addresses([text(one, "id") for one in some if manifest.has_one(one)])
+            for one in some:
+                self._shared.add(hash(f"manifest/{text(one, 'id')}"))
+                if manifest.has_one(one):
+                    told, remarks = self._manifest(one, addresses.get(text(one, "id"), ""))
+                    scopes += told
+                    aside += remarks
+                else:
+                    self._pending[text(one, "id")] = None
+            yield self._batch(scopes, skipped=tuple(aside))
+
+    def _addresses(self, ids: Sequence[str]) -> dict[str, str]:
+        """Where manifests lie, by version. One that is not told here is asked for alone, which says why."""
+        if len(ids) < 2:
+            return {}
         try:
-            found = self._read(id_)
+            reply = self._api.ask(manifests(len(ids)), {f"id{at}": id_ for at, id_ in enumerate(ids)})
+        except (SourceRefused, SourceChanged):
+            return {}
+        told = {id_: _address(field(reply.data, f"artifact{at}")) for at, id_ in enumerate(ids)}
+        return {id_: url for id_, url in told.items() if url}
+
+    def _manifest(self, raw: Json, url: str) -> tuple[list[Scope], list[Skipped]]:
+        id_ = text(raw, "id")
+        try:
+            found = self._read(id_, url)
         except (SourceError, manifest.Unreadable) as error:
             if _is_pressed(error):
                 raise
             self._unread[id_] = None
-            return self._batch((), skipped=(manifest.broken(raw, str(error)),))
+            return [], [manifest.broken(raw, str(error))]
         self._pending.pop(id_, None)
         self._unread.pop(id_, None)
         if found is None:
             reason = "there is no manifest any more: the version was deleted, or its time to live is over"
-            return self._batch((), skipped=(manifest.broken(raw, reason, lost=False),))
-        remarks: tuple[Skipped, ...] = tuple(manifest.remarks(raw, found))
-        return self._batch([manifest.scope(raw, found, self._project)], skipped=remarks)
+            return [], [manifest.broken(raw, reason, lost=False)]
+        return [manifest.scope(raw, found, self._project)], list(manifest.remarks(raw, found))
 
-    def _read(self, id_: str) -> manifest.References | None:
+    def _read(self, id_: str, url: str) -> manifest.References | None:
         """The address is good for a short time only, so one that fails is asked for anew, once."""
         for attempt in (1, 2):
-            reply = self._api.ask(MANIFEST, {"id": id_})
-            url = text(reply.data, "artifact", "currentManifest", "file", "directUrl")
+            if attempt == 2 or not url:
+                url = _address(field(self._api.ask(MANIFEST, {"id": id_}).data, "artifact"))
             if not url:
                 return None
             try:
@@ -201,6 +259,10 @@ class Shelf:
                 if attempt == 2 or _is_pressed(error):
                     raise
         return None
+
+
+def _address(artifact: Json) -> str:
+    return text(artifact, "currentManifest", "file", "directUrl")
 
 
 def _is_link(raw: Json) -> bool:
