@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ...config.errors import Misconfigured
 from ..options import Reader, read_options
-from .sandbox_facts import FABRICS
+from .schemas import FABRICS
 
 MOST = 5000
 """The server silently answers 5000 to everything beyond 10000."""

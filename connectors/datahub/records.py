@@ -7,18 +7,10 @@ from typing import Any, cast
 import orjson
 
 from ...federation.model import Json
+from .registry import ASPECT_OF
 from .urn import BadUrn, Urn, read
 from .wire import field, unwrapped
 
-_OF_MODELS = {
-    "CaveatsAndRecommendations": "mlModelCaveatsAndRecommendations",
-    "EthicalConsiderations": "mlModelEthicalConsiderations",
-    "EvaluationData": "mlModelEvaluationData",
-    "Metrics": "mlModelMetrics",
-    "QuantitativeAnalyses": "mlModelQuantitativeAnalyses",
-    "TrainingData": "mlModelTrainingData",
-}
-"""Classes that are registered under another name than their own."""
 RESTATES = "watersmeet.restates"
 """How a line that we write marks that it corrects an earlier one, among its properties."""
 _AVRO, _PLAIN = "com.linkedin.pegasus2avro.", "com.linkedin."
@@ -61,9 +53,10 @@ def changes(record: Json) -> Iterator[Change | BadRecord]:
 
 def class_aspect(name: str) -> str:
     """The name under which a class of aspects is registered: `…common.GlobalTags` is `globalTags`."""
+    known = ASPECT_OF.get(name.replace(_AVRO, _PLAIN))
+    if known is not None:
+        return known
     short = name.rpartition(".")[2]
-    if short in _OF_MODELS:
-        return _OF_MODELS[short]
     start = 2 if short.startswith("ML") else 1
     return short[:start].lower() + short[start:]
 

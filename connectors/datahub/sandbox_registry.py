@@ -1,19 +1,17 @@
 """What the miniature of DataHub lets in: known types and aspects, names that hold, fields that must be there."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from .sandbox_facts import CLASSES, FABRICS, REQUIRED, SERIES, TYPES
+from .registry import KNOWN, REQUIRED, Type
+from .schemas import FABRICS
 from .urn import BadUrn, Urn, urn
 
 Row = dict[str, Any]
 MAX_ASPECT = 16_000_000
 _WITH_FABRIC = frozenset({"dataset", "mlModel", "mlModelGroup", "mlModelDeployment"})
-_ACTOR = "urn:li:corpuser:datahub"
+_KINDS = {one.lower(): one for one in KNOWN}
 
 
 class Refusal(Exception):
@@ -25,71 +23,18 @@ class Refusal(Exception):
         self.error = error
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
-    """One type of entity."""
-
-    name: str
-    key: str
-    parts: tuple[str, ...]
-    """How the key aspect calls the parts of the URN."""
-    aspects: tuple[str, ...]
-
-    @property
-    def spec(self) -> Row:
-        """As the registry's page tells it."""
-        return {
-            "name": self.name,
-            "keyAspectName": self.key,
-            "keyAspectSpec": _annotated(self.key),
-            "aspectSpecs": [_annotated(one) for one in self.aspects],
-        }
+def spec_of(known: Type) -> Row:
+    """A type as the registry's page tells it."""
+    return {
+        "name": known.name,
+        "keyAspectName": known.key,
+        "keyAspectSpec": _annotated(known.key),
+        "aspectSpecs": [_annotated(one) for one in known.aspects],
+    }
 
 
 def _annotated(aspect: str) -> Row:
     return {"aspectAnnotation": {"name": aspect, "schemaVersion": 1}}
-
-
-def _types() -> dict[str, Type]:
-    found: dict[str, Type] = {}
-    for paragraph in _paragraphs(TYPES):
-        name, key, *aspects = paragraph.split()
-        aspect, _, parts = key.rstrip(")").partition("(")
-        found[name] = Type(name, aspect, tuple(parts.split(",")), tuple(aspects))
-    return found
-
-
-def _classes() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for paragraph in _paragraphs(CLASSES):
-        namespace, *classes = paragraph.split()
-        for one in classes:
-            name, _, aspect = one.partition("=")
-            found[f"{namespace}.{name}"] = aspect or _NAMES[name.lower()]
-    return found
-
-
-def _paragraphs(text: str) -> list[str]:
-    return re.split(r"\n(?! )", text.strip())
-
-
-KNOWN: Mapping[str, Type] = _types()
-_NAMES = {one.lower(): one for known in KNOWN.values() for one in (known.key, *known.aspects)}
-_KINDS = {one.lower(): one for one in KNOWN}
-ASPECT_OF: Mapping[str, str] = _classes()
-"""The aspect behind a class: `com.linkedin.common.Ownership`."""
-CLASS_OF: Mapping[str, str] = {aspect: name for name, aspect in ASPECT_OF.items()}
-_REQUIRED = {name: fields.split(",") for name, _, fields in (one.partition(":") for one in REQUIRED.split())}
-
-
-def is_series(aspect: str) -> bool:
-    """Whether an aspect is a series of events."""
-    return aspect in SERIES
-
-
-def named(aspect: str) -> str | None:
-    """An aspect however its letters are cased in a path; None for no aspect."""
-    return _NAMES.get(aspect.lower())
 
 
 def kind(name: str) -> Type:
@@ -131,7 +76,7 @@ def judge(text: str, aspect: str, value: Any) -> None:
         raise Refusal(f"Unknown aspect {aspect} for entity {known.name}")
     if not isinstance(value, dict):
         raise Refusal(f"{aspect} of {text} is no record")
-    for field in _REQUIRED.get(aspect, ()):
+    for field in REQUIRED.get(aspect, ()):
         if field not in value:
             raise Refusal(f"ERROR :: /{field} :: field is required but not found and has no default value ({aspect})")
     if len(orjson.dumps(value)) > MAX_ASPECT:

@@ -7,9 +7,10 @@ from typing import Any, cast
 import orjson
 
 from . import sandbox_writes as writes
+from .registry import CLASS_OF, KNOWN, is_series, named
 from .relations import named as names_in
 from .sandbox_lineage import passing
-from .sandbox_registry import CLASS_OF, KNOWN, Refusal, Row, is_series, judged, key_of, kind, kind_of, named
+from .sandbox_registry import Refusal, Row, judged, key_of, kind, kind_of, spec_of
 from .sandbox_scroll import Searches, filtered, in_slice, let_through, meant, window
 from .sandbox_world import Entity, World
 
@@ -240,7 +241,7 @@ def _told(text: str, entity: Entity | None, aspect: str | None, call: Call) -> R
 
 def _specifications(call: Call) -> Reply:
     start, count = int(call.params.get("start", "0")), int(call.params.get("count", "20"))
-    told = [KNOWN[name].spec for name in sorted(KNOWN)][start : start + count]
+    told = [spec_of(KNOWN[name]) for name in sorted(KNOWN)][start : start + count]
     return Reply({"start": start, "count": len(told), "total": len(KNOWN), "elements": told})
 
 

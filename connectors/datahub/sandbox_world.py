@@ -6,8 +6,9 @@ from typing import Any
 
 import orjson
 
+from .registry import is_series
 from .sandbox_changelog import SERIES, VERSIONED, Changelog
-from .sandbox_registry import Refusal, Row, defaults_of, is_series, judge, kind_of
+from .sandbox_registry import Refusal, Row, defaults_of, judge, kind_of
 
 NOBODY = "urn:li:corpuser:__datahub_system"
 _NO_RUN = "no-run-id-provided"

@@ -4,7 +4,8 @@ from typing import Any, cast
 
 import orjson
 
-from .sandbox_registry import ASPECT_OF, Refusal, Row, judged, kind, named
+from .registry import ASPECT_OF, named
+from .sandbox_registry import Refusal, Row, judged, kind
 from .sandbox_world import World, Write
 
 

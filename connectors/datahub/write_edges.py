@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ...federation.dossier import belongs_to, edge_fact
 from ...federation.model import AssetKind, Edge, EdgeKind, Json, Record
-from .sandbox_registry import KNOWN
+from .registry import KNOWN
 from .write_draft import Draft
 from .write_names import Names
 from .write_things import NOBODY, millis

@@ -16,13 +16,13 @@ from ...config.errors import Misconfigured
 from ...federation.connector import Health
 from ...federation.errors import SourceRefused, SourceUnavailable
 from .records import RESTATES
+from .registry import is_series
 from .write_merge import merged
 from .write_plan import Fate, Key, Proposal
 
 _FULL = (28, 122)
 """No space left, quota exceeded."""
 _START, _JOINT, _END = b"[\n", b",\n", b"\n]\n"
-_SERIES = ("dataProcessInstanceRunEvent", "assertionRunEvent")
 
 
 class FileTarget:
@@ -136,7 +136,7 @@ class FileTarget:
         written = set[bytes]()
         for one in proposals:
             # Events stand beside each other; what is told of anything else is told in the last line on it.
-            old = None if one.aspect in _SERIES else here.get(one.key) or _read(file, places.get(one.key))
+            old = None if is_series(one.aspect) else here.get(one.key) or _read(file, places.get(one.key))
             value, fate = merged(one, old)
             fates[one.key] = fate
             line = _line(one.urn, one.aspect, value, restates=old is not None)

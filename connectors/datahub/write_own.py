@@ -10,7 +10,7 @@ from typing import Any, cast
 from ...federation.dossier import Dossier, Verdict, belongs_to, edge_fact, facts
 from ...federation.model import Edge, EdgeKind, Json, Record, Run, Scope
 from .mapping import meaning, series
-from .sandbox_registry import KNOWN
+from .registry import KNOWN
 from .saying import Aspect, Place, entity
 from .urn import BadUrn, Urn, urn
 from .wire import field, moment

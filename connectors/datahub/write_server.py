@@ -16,6 +16,7 @@ from ...federation.dossier import Verdict
 from ...federation.model import Json
 from ..http import Absent, Answer, Http, Rejected, path
 from ..http.redaction import scrubbed
+from .registry import is_series
 from .rest import Rest
 from .urn import BadUrn, urn
 from .wire import field, members, objects, text
@@ -26,7 +27,6 @@ MOST = 200
 MOST_BYTES = 15_000_000
 """What one request may hold: DataHub's own client sends no more either."""
 WRITE = "EDIT_ENTITY"
-_SERIES = frozenset({"dataProcessInstanceRunEvent", "assertionRunEvent"})
 _EVENTS = 100
 _TRIES = 3
 _CONFLICT = 412
@@ -76,8 +76,8 @@ class ServerTarget:
             except BadUrn as error:
                 fates[one.key] = Fate(Verdict.FAILED, f"its name is no URN: {error}")
         for type_, some in by_type.items():
-            self._put(type_, [one for one in some if one.aspect not in _SERIES], fates, _TRIES)
-            self._events(type_, [one for one in some if one.aspect in _SERIES], fates)
+            self._put(type_, [one for one in some if not is_series(one.aspect)], fates, _TRIES)
+            self._events(type_, [one for one in some if is_series(one.aspect)], fates)
         return fates, self._http.requests - before
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from ...federation.model import AssetKind, Form, Json, Record, RunState
-from .sandbox_registry import KNOWN
+from .registry import KNOWN
 from .urn import encoded
 from .wire import field
 from .write_draft import Draft, Value

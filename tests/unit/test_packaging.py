@@ -51,6 +51,13 @@ def test_every_extra_is_part_of_all(pyproject: dict[str, Any]):
     assert sorted(named) == sorted(set(extras) - {"all"})
 
 
+def test_every_module_of_a_miniature_is_kept_from_readers_and_writers(pyproject: dict[str, Any]):
+    contracts = pyproject["tool"]["importlinter"]["contracts"]
+    (names,) = [one["forbidden_modules"] for one in contracts if one["type"] == "forbidden"]
+    held = {f"watersmeet.connectors.*.{path.stem}" for path in (ROOT / "connectors").glob("*/sandbox*.py")}
+    assert set(names) == held
+
+
 def test_the_root_holds_no_code_but_its_docstring():
     assert [path.name for path in ROOT.glob("*.py")] == ["__init__.py"]
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from watersmeet.connectors.datahub import sandbox_facts
+from watersmeet.connectors.datahub import schemas
+from watersmeet.connectors.datahub.registry import CLASS_OF, KNOWN
 from watersmeet.connectors.datahub.sandbox import Sandbox
-from watersmeet.connectors.datahub.sandbox_registry import CLASS_OF, KNOWN, key_of
+from watersmeet.connectors.datahub.sandbox_registry import key_of
 
 from . import official
 from .official import ORDERS, RUN, TOTALS, classes
@@ -170,7 +171,7 @@ def test_the_types_and_aspects_are_those_of_the_installed_client() -> None:
     for aspect, full in CLASS_OF.items():
         assert full == classes.ASPECT_NAME_MAP[aspect].RECORD_SCHEMA.fullname.replace(".pegasus2avro", "")
     series = {name for name, one in classes.ASPECT_NAME_MAP.items() if one.ASPECT_TYPE == "timeseries"}
-    assert series == sandbox_facts.SERIES
+    assert series == schemas.SERIES
 
 
 def test_the_client_makes_the_same_keys() -> None:

@@ -1,4 +1,4 @@
-"""Facts about DataHub 1.7: its types, their aspects, the classes behind them and what each aspect must hold."""
+"""The schemas of DataHub 1.7 in short: its types, their aspects, the classes behind them, what each must hold."""
 
 TYPES = """
 agentSkill agentSkillKey(id) agentSkillInfo dataPlatformInstance ownership status globalTags glossaryTerms
