@@ -48,14 +48,18 @@ class Sandbox(Loopback):
         has_scroll: bool = True,
         runs: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
+        world: Callable[[Callable[[], float]], World] = World,
     ) -> None:
-        """`has_scroll`: False is a server from before the scroll over all types. `runs`: the tracker's two run ids."""
+        """`has_scroll`: False is a server from before the scroll over all types. `runs`: the tracker's two run ids.
+
+        `world`: another one than that which remembers what is written, made with the clock.
+        """
         super().__init__(port)
         self._version = version
         self._token = token
         self._clock = clock
         self._story_at: float | None = None
-        self.world = World(self._now)
+        self.world = world(self._now)
         self._searches = Searches(self._now)
         self.hidden: set[str] = set()
         """Types that the caller may not read: a page that holds one is refused as a whole."""

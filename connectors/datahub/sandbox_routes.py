@@ -93,20 +93,22 @@ class Routes:
                 raise Unknown
 
     def _found(self, call: Call, kinds: set[str] | None, aspects: list[str] | None, given: Any) -> Reply:
-        params = call.params
-        with_removed = params.get("includeSoftDelete") == "true"
-        rows = [
-            urn
-            for urn in self._world.urns(kinds, with_removed=with_removed)
-            if in_slice(urn, params)
-            and meant(urn, self._world.entities[urn], params.get("query"))
-            and let_through(urn, self._world.entities[urn], given)
-        ]
+        params, rows = call.params, self._matching(call, kinds, given)
         told, following, total = self._searches.page(rows, window(params, is_frozen="sliceMax" in params))
         shown = self._shown_all(told, call, aspects)
         if params.get("scrollIdPerEntity") == "true":
             shown = [{**one, "scrollId": self._searches.cursor(one["urn"])} for one in shown]
         return Reply({**({"scrollId": following} if following else {}), "entities": shown, "totalCount": total})
+
+    def _matching(self, call: Call, kinds: set[str] | None, given: Any) -> list[str]:
+        """The names that a search finds; nothing is looked into where the search asks for nothing."""
+        query = call.params.get("query")
+        found = self._world.urns(kinds, with_removed=call.params.get("includeSoftDelete") == "true")
+        rows = [urn for urn in found if in_slice(urn, call.params)]
+        if query in (None, "", "*") and not given:
+            return rows
+        held = self._world.entities
+        return [urn for urn in rows if meant(urn, held[urn], query) and let_through(urn, held[urn], given)]
 
     def _shown_all(self, urns: Iterable[str], call: Call, aspects: list[str] | None) -> list[Row]:
         found = [(urn, self._world.get(urn)) for urn in urns]

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -16,20 +14,12 @@ import pytest
 from watersmeet.federation.model import EdgeKind, Role
 from watersmeet.federation.store import Store
 
+from ..measured import measured, watersmeet
 from .mlflow_server import RealMLflow
 
 pytestmark = pytest.mark.real_server
 
 RUNS = 5_000
-_PEAKS_A_MEGABYTE = 1024 if sys.platform == "linux" else 1024**2  # kilobytes on Linux, bytes on macOS
-# A process of its own, small, so that its children's peak is the command's and not that of the tests: a child counts
-# what it was before it became another program.
-_MEASURE = """
-import json, resource, subprocess, sys
-done = subprocess.run(sys.argv[1:], capture_output=True, text=True)
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-print(json.dumps({"code": done.returncode, "out": done.stdout, "err": done.stderr, "peak": peak}))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +62,12 @@ def scale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scale]:
 def sync(config: Path, log: Path) -> Synced:
     """`watersmeet sync`, watched from outside: its memory by the system, its calls by the server's access log."""
     before, began = log.stat().st_size, time.monotonic()
-    command = [sys.executable, "-m", "watersmeet.api.cli", "--json", "--config", str(config), "sync"]
-    watched = subprocess.run([sys.executable, "-c", _MEASURE, *command], capture_output=True, text=True, timeout=600)
+    done = measured(watersmeet("--json", "--config", str(config), "sync"))
     seconds = time.monotonic() - began
-    assert watched.returncode == 0, watched.stderr
-    told = json.loads(watched.stdout)
-    assert told["code"] == 0, told["err"]
+    assert done.code == 0, done.err
     calls = re.findall(r'"(\S+ \S+) HTTP/1\.1"', log.read_bytes()[before:].decode())
-    (row,) = json.loads(told["out"])
-    synced = Synced(row, calls, told["peak"] / _PEAKS_A_MEGABYTE, seconds)
+    (row,) = json.loads(done.out)
+    synced = Synced(row, calls, done.megabytes, seconds)
     print(f"{seconds:.1f} s, {len(calls)} calls, {synced.megabytes:.0f} MB, {row['written']} written")
     return synced
 
