@@ -149,8 +149,6 @@ def _pages(text: str, registry: Registry) -> Iterator[Lookup]:
     for page in addresses(text, registry):
         if page.address is not None:
             yield from _addressed(page.address, page.instance)
-        elif page.field:
-            yield from _column(page.namespace, page.name, page.field, registry)
         elif page.is_job:
             yield from _job(page.namespace, page.name, registry)
         elif page.run:

@@ -33,7 +33,6 @@ class Page:
     instance: str = ""
     namespace: str = ""
     name: str = ""
-    field: str = ""
     run: str = ""
     is_job: bool = False
 

@@ -159,3 +159,55 @@ def test_no_text_is_too_odd(text: str) -> None:
     for one in spellings_of(text, REGISTRY):
         if one.kind in ("key", "anywhere"):
             assert str(one.value).count("|") == 3
+
+
+DOTTED_PAIR = {
+    *("cassandra", "clickhouse", "dremio", "iceberg", "milvus", "mongodb", "mysql", "oceanbase", "sqlite"),
+    *("athena", "glue", "hive", "oracle", "teradata"),
+}
+"""The systems whose full names have two parts, or may have."""
+
+ONLY = [
+    ("1²", {("native", "1²")}),
+    ("a:b", {("native", "a:b")}),
+    ("data|b|c", {("native", "data|b|c")}),
+    ("shelf|b|c|d", {("native", "shelf|b|c|d")}),
+    ("m-", {("native", "m-")}),
+    ("m-a.b", {("native", "m-a.b"), ("anywhere", "data|openlineage||m-a.b")}),
+    ("mabc", {("native", "mabc")}),
+    ("shelf:etl:daily", {("native", "shelf:etl:daily")}),
+    (
+        "job:etl:daily",
+        {("native", "job:etl:daily"), ("native", "job:etl/daily"), ("key", "process|openlineage|etl|daily")},
+    ),
+    (
+        "datasetField:ns:t:c",
+        {("native", "datasetField:ns:t:c"), ("native", "ns/t#c"), ("key", "column|openlineage|ns|t#c")},
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted"), ONLY)
+def test_it_means_nothing_else(text: str, wanted: set[tuple[str, str]]) -> None:
+    found = {(one.kind, one.value) for one in spellings_of(text)}
+    assert found >= wanted
+    assert {kind for kind, _ in found - wanted} <= ({"anywhere"} if "." in text else set())
+
+
+def test_two_words_are_a_name_in_the_systems_whose_names_have_two_parts() -> None:
+    found = spellings_of("shop.orders")
+    keys = [str(one.value).split("|") for one in found if one.kind == "anywhere" and "=" not in one.value]
+    assert {system for class_, system, *_ in keys if class_ == "data"} == DOTTED_PAIR | {"warehouse", "openlineage"}
+
+
+def test_a_name_of_three_parts_may_begin_with_the_catalogue_that_it_stands_in() -> None:
+    found = {one.value for one in spellings_of("svc.shop.orders")}
+    assert "data|mysql||shop.orders" in found
+    assert "data|openlineage||svc.shop.orders" in found
+    assert "data|openlineage||shop.orders" not in found
+
+
+@pytest.mark.parametrize("text", ["s3://bucket/x", "postgres://db:5432/shop.public.orders", "file:///srv/x"])
+def test_no_border_falls_into_a_scheme(text: str) -> None:
+    scheme = text.partition(":")[0]
+    assert not [one for one in spellings_of(text) if f"|{scheme}:|" in one.value or f"|{scheme}:/|" in one.value]

@@ -107,6 +107,17 @@ def test_a_binding_of_one_source_holds_within_it_alone() -> None:
     assert of("spark_prod", "s.t", registry.within("team-a"))[0] == "data|hive|metastore|s.t"
 
 
+@pytest.mark.parametrize("instances", [("prod", "prod.eu"), ("prod.eu", "prod")])
+def test_of_two_instances_that_begin_alike_the_longer_name_is_meant(instances: tuple[str, str]) -> None:
+    bindings = [
+        {"source": "catalog", "platform": "postgres", "instance": one, "authority": f"postgres/{one}-db:5432"}
+        for one in instances
+    ]
+    urn = "urn:li:dataset:(urn:li:dataPlatform:postgres,prod.eu.shop.public.orders,PROD)"
+    found = keys(Spelling(Form.URN, (urn, "catalog")), AssetKind.DATASET, Registry.of({}, bindings))
+    assert "data|postgres|prod.eu-db:5432|shop.public.orders" in [one.text for one in found]
+
+
 def test_an_mlflow_source_is_known_by_its_address() -> None:
     sources = [{"id": "tracking", "name": "Tracking", "platform": "mlflow", "url": "http://user@ML.acme.io:5000/x"}]
     registry = Registry.of(sources=sources)
