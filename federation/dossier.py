@@ -24,7 +24,7 @@ class Verdict(StrEnum):
     UNSUPPORTED = "UNSUPPORTED"
     """The target has no place for it."""
     KEPT = "KEPT"
-    """Not written, since a person's word stands there in its place."""
+    """Not written, since another word stands there in its place: a person's, or that of whoever told it before."""
     FAILED = "FAILED"
     """The target refused it."""
 

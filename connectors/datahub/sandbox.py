@@ -99,6 +99,11 @@ class Sandbox(Loopback):
         """Give it back."""
         self.hidden.discard(type_name)
 
+    @property
+    def fixed(self) -> set[str]:
+        """Types, entities and aspects that the caller may not edit: a call that names one is refused as a whole."""
+        return self._routes.fixed
+
     def break_aspect(self, urn: str, aspect: str, value: Any) -> None:
         """Let something stand in an aspect, or in one that nobody knows, that no server takes."""
         self.world.breaks(urn, aspect, value)

@@ -13,6 +13,7 @@ from .sandbox_lineage import passing
 from .sandbox_registry import Refusal, Row, judged, key_of, kind, kind_of, spec_of
 from .sandbox_scroll import Searches, filtered, in_slice, let_through, meant, window
 from .sandbox_world import Entity, World
+from .wire import objects
 
 _RESTLI = "com.linkedin.restli.server.RestLiServiceException"
 
@@ -50,6 +51,7 @@ class Routes:
         self._world = world
         self._searches = searches
         self._hidden = hidden
+        self.fixed: set[str] = set()
         self.has_scroll = True
 
     def answer(self, call: Call) -> Reply:
@@ -83,6 +85,7 @@ class Routes:
             case "POST", [_, "batchGet"]:
                 return Reply(self._batch(call, call.body))
             case "POST", [name]:
+                self._may_edit(call)
                 return Reply(writes.openapi(self._world, name, call.body, call.actor))
             case "GET", [name]:
                 reply = self._found(call, {kind(name).name}, call.lists.get("aspects", []), None)
@@ -118,6 +121,12 @@ class Routes:
     def _may_read(self, call: Call, *urns: str) -> None:
         if any(urn.split(":", 3)[2] in self._hidden for urn in urns):
             message = f"{call.actor} is unauthorized to READ entities."
+            raise Refusal(message, 403, message)
+
+    def _may_edit(self, call: Call) -> None:
+        rows = objects({"rows": call.body}, "rows") if self.fixed else ()
+        if any(not self.fixed.isdisjoint((*row, row.get("urn"), *str(row.get("urn")).split(":")[2:3])) for row in rows):
+            message = f"{call.actor} is unauthorized to CREATE entities."
             raise Refusal(message, 403, message)
 
     def _batch(self, call: Call, rows: Iterable[Row]) -> list[Row]:

@@ -1,7 +1,7 @@
 """How a DataHub, or a metadata file for one, is written, and what became of each fact of what was read elsewhere."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
@@ -10,6 +10,7 @@ import httpx2
 from ...config.settings import Source
 from ...federation.connector import Health, Writer
 from ...federation.dossier import Dossier, Written
+from ...federation.model import Json
 from ..http import Http
 from . import write_others, write_own
 from .options import Options
@@ -31,6 +32,10 @@ class Target(Protocol):
 
     def put(self, call: str, proposals: Sequence[Proposal]) -> tuple[Mapping[Key, Fate], int]:
         """Hold these; what became of each, and what it cost. The same `call` may be made again."""
+        ...
+
+    def held(self, keys: Iterable[Key]) -> tuple[Mapping[Key, Json], Mapping[Key, Fate], int]:
+        """What stands in some aspects; why some of it may not be seen; what it cost."""
         ...
 
     def close(self) -> None:
@@ -74,6 +79,12 @@ class DataHubWriter:
         if proposals:
             first = dossiers[0]
             fates, cost = self._target.put(f"{stage}/{first.source_id}/{first.record.native_id}", proposals)
+        asked = dict.fromkeys(key for plan in plans for key, _ in plan.asked.values() if key[1])
+        if asked:
+            held, unseen, further = self._target.held(asked)
+            cost += further
+            for plan in plans:
+                write_own.look_up(plan, held, unseen)
         return Written(tuple(outcome for plan in plans for outcome in plan.outcomes(fates)), cost)
 
     def close(self) -> None:

@@ -1,5 +1,7 @@
 """The columns of a dataset of another platform, as fields of its schema."""
 
+from dataclasses import dataclass
+
 import orjson
 
 from ...federation.dossier import facts
@@ -7,6 +9,7 @@ from ...federation.model import AssetKind, Json, Record
 from .urn import encoded
 from .wire import field, objects
 from .write_draft import Draft, Value
+from .write_merge import item
 from .write_names import Names
 from .write_things import NOBODY, millis
 
@@ -51,37 +54,49 @@ def _column(draft: Draft, urn: str, schema: Value, column: Record) -> None:
         "nativeDataType": native,
     }
     schema["fields"].append(row)
-    _carry(draft, urn, column, "name")
+    own = _Own(draft, urn, column, row)
+    own.carry("name", "fieldPath")
     further: dict[str, Json] = {}
     if column.subtype is not None:
-        _carry(draft, urn, column, "subtype")
+        own.carry("subtype", "nativeDataType")
     if column.description is not None:
         row["description"] = column.description
-        _carry(draft, urn, column, "description")
+        own.carry("description", "description")
     for name, where, at in (
         ("created_at", "created", column.created_at),
         ("updated_at", "lastModified", column.updated_at),
     ):
         if at is not None:
             row[where] = {"time": millis(at), "actor": NOBODY}
-            _carry(draft, urn, column, name)
+            own.carry(name, where)
     if column.url is not None:
         further["url"] = column.url
-        _carry(draft, urn, column, "url", _JSON)
+        own.carry("url", "jsonProps", _JSON)
     if column.run is not None:
         draft.refuse((column.native_id, "run"), "a column of DataHub does not run")
     for name, value in column.facets.items():
         if name == "type" and value == native:
-            _carry(draft, urn, column, "facets/type", "" if native else _JSON)
+            own.carry("facets/type", "nativeDataType", "" if native else _JSON)
         else:
             further[name] = value
-            _carry(draft, urn, column, f"facets/{name}", _JSON)
+            own.carry(f"facets/{name}", "jsonProps", _JSON)
     if further:
         row["jsonProps"] = orjson.dumps(further, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _carry(draft: Draft, urn: str, column: Record, fact: str, reason: str = "") -> None:
-    draft.carry((column.native_id, fact), urn, _SCHEMA, reason)
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The facts of one column, each held by a part of its row."""
+
+    draft: Draft
+    urn: str
+    column: Record
+    row: Value
+
+    def carry(self, fact: str, part: str, reason: str = "") -> None:
+        """A fact that stands in that part."""
+        where = item("fields", self.row, part)
+        self.draft.carry((self.column.native_id, fact), self.urn, _SCHEMA, reason, where)
 
 
 def _refuse(draft: Draft, names: Names) -> None:

@@ -1,13 +1,13 @@
 """Aspects of one thing while they grow, and the facts that each of them carries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from ...federation.dossier import Verdict
 from ...federation.model import Json
-from .write_plan import Fact, Plan, Proposal, is_cut
+from .write_plan import Fact, Key, Plan, Proposal, is_cut
 
 _LONGEST = 4000
 _TEXT = "stands as text in the custom properties"
@@ -46,10 +46,12 @@ class Draft:
         """One event of a series."""
         self._series.append(Proposal(urn, aspect, value))
 
-    def carry(self, fact: Fact, urn: str, aspect: str, reason: str = "", item: str = "") -> None:
-        """A fact that an aspect holds: as it was told, or in another form for a reason."""
+    def carry(
+        self, fact: Fact, urn: str, aspect: str, reason: str = "", item: str = "", also: Sequence[Key] = ()
+    ) -> None:
+        """A fact that an aspect, or several, hold: as it was told, or in another form for a reason."""
         verdict = Verdict.TRANSFORMED if reason else Verdict.MIGRATED
-        self._plan.decide(fact, verdict, reason, (urn, aspect), item)
+        self._plan.decide(fact, verdict, reason, ((urn, aspect), *also), item)
 
     def refuse(self, fact: Fact, reason: str) -> None:
         """A fact that has no place there."""

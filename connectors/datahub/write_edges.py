@@ -1,12 +1,14 @@
 """The edges of another platform, in the aspects that name other things in DataHub."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...federation.dossier import belongs_to, edge_fact
 from ...federation.model import AssetKind, Edge, EdgeKind, Json, Record
 from .registry import KNOWN
 from .write_draft import Draft
+from .write_merge import item
 from .write_names import Names
+from .write_plan import Key
 from .write_things import NOBODY, millis
 
 _FLOWING = frozenset({"dataset", "mlModel", "dataProcessInstance"})
@@ -86,10 +88,10 @@ class Edges:
 
     def _deployed(self, edge: Edge, deployment: Record) -> None:
         """A run that read a model and made an endpoint has deployed the model: DataHub knows that alone."""
-        for model in self._models_read():
-            urn = self._names.of(model)
-            self._draft.add(urn, "mlModelProperties", "deployments", self._names.of(deployment), fills=True)
-            self._draft.carry(_fact(edge), urn, "mlModelProperties", _DEPLOYED)
+        first, *others = [(self._names.of(model), "mlModelProperties") for model in self._models_read()]
+        for key in (first, *others):
+            self._draft.add(*key, "deployments", self._names.of(deployment), fills=True)
+        self._draft.carry(_fact(edge), *first, _DEPLOYED, also=others)
 
     # In its own
 
@@ -169,16 +171,19 @@ class Edges:
         entry |= {"confidenceScore": edge.confidence} if edge.confidence != 1.0 else {}
         self._draft.aspect(urn, "upstreamLineage", fills=True).setdefault("upstreams", [])
         self._draft.add(urn, "upstreamLineage", "fineGrainedLineages", entry, fills=True)
-        self._draft.carry(_fact(edge), urn, "upstreamLineage", _VIA if edge.via else "")
+        reason = _VIA if edge.via else ""
+        self._draft.carry(_fact(edge), urn, "upstreamLineage", reason, item("fineGrainedLineages", entry))
 
-    def _upstream(self, edge: Edge, up: Record, down: Record, type_: str, reason: str) -> None:
+    def _upstream(
+        self, edge: Edge, up: Record, down: Record, type_: str, reason: str, also: Sequence[Key] = ()
+    ) -> None:
         urn = self._names.of(down)
         told = {"dataset": self._names.of(up), "type": type_, "auditStamp": {"time": 0, "actor": NOBODY}}
         properties = _properties(edge)
         self._draft.link(
             urn, "upstreamLineage", "upstreams", told | ({"properties": properties} if properties else {}), fills=True
         )
-        self._draft.carry(_fact(edge), urn, "upstreamLineage", reason, self._names.of(up))
+        self._draft.carry(_fact(edge), urn, "upstreamLineage", reason, self._names.of(up), also)
 
     def _between(self, edge: Edge, up: Record, down: Record) -> None:
         """Where DataHub has no edge between two types, a process instance reads the one and writes the other."""
@@ -194,14 +199,15 @@ class Edges:
         for (aspect, old, listed), end in ((_IN, source), (_OUT, goal)):
             self._draft.aspect(urn, aspect).setdefault(old, [])
             self._draft.link(urn, aspect, listed, {"destinationUrn": self._names.of(end)})
-        self._draft.carry(_fact(edge), urn, _OUT[0], _BETWEEN)
+        also = ((urn, _IN[0]), (urn, "dataProcessInstanceProperties"))
+        self._draft.carry(_fact(edge), urn, _OUT[0], _BETWEEN, also=also)
 
     def _part(self, edge: Edge) -> None:
         up, down = self._ends(edge)
         types = self._names.type_of(up), self._names.type_of(down)
         urn = self._names.of(up)
         match types:
-            case "schemaField", "dataset":
+            case "schemaField", "dataset" if down is self._names.dossier.record:
                 self._draft.carry(_fact(edge), self._names.of(down), "schemaMetadata")
             case type_, "container" if "container" in KNOWN[type_].aspects and self._is_free(urn):
                 self._draft.aspect(urn, "container")["container"] = self._names.of(down)
@@ -234,7 +240,7 @@ class Edges:
         if edge.kind is EdgeKind.ALIAS_OF:
             self._draft.add(urn, "versionProperties", "aliases", {"versionTag": edge.alias or ""})
         elif (type_, self._names.type_of(down)) == ("dataset", "dataset"):
-            self._upstream(edge, down, up, "COPY", _COPY)
+            self._upstream(edge, down, up, "COPY", _COPY, also=((urn, "versionProperties"),))
             return
         self._draft.carry(_fact(edge), urn, "versionProperties", reason)
 

@@ -15,6 +15,7 @@ import orjson
 from ...config.errors import Misconfigured
 from ...federation.connector import Health
 from ...federation.errors import SourceRefused, SourceUnavailable
+from ...federation.model import Json
 from .records import RESTATES
 from .registry import is_series
 from .write_merge import merged
@@ -55,6 +56,18 @@ class FileTarget:
             if error.errno in _FULL:
                 raise SourceUnavailable(f"{self._called}: no room is left for {self._path}") from error
             raise SourceRefused(f"{self._called}: {self._path} cannot be written ({error.strerror})") from error
+
+    def held(self, keys: Iterable[Key]) -> tuple[Mapping[Key, Json], Mapping[Key, Fate], int]:
+        """What stands there; of what may not be seen nothing; what it cost. Raises `SourceError`."""
+        calls = self._told()
+        if not calls:
+            return {}, {}, 0
+        try:
+            with self._path.open("rb") as file:
+                places = self._known(file, _end_of(self._path) or calls[-1][1])
+                return {key: _read(file, places.get(key)) for key in keys}, {}, 0
+        except OSError as error:
+            raise SourceRefused(f"{self._called}: {self._path} cannot be read ({error.strerror})") from error
 
     def close(self) -> None:
         """Nothing is open between two calls."""
@@ -138,7 +151,7 @@ class FileTarget:
             # Events stand beside each other; what is told of anything else is told in the last line on it.
             old = None if is_series(one.aspect) else here.get(one.key) or _read(file, places.get(one.key))
             value, fate = merged(one, old)
-            fates[one.key] = fate
+            fates[one.key] = fates.get(one.key, Fate()).and_then(fate)
             line = _line(one.urn, one.aspect, value, restates=old is not None)
             if value != old and line not in written:
                 written.add(line)

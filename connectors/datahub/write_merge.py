@@ -10,7 +10,8 @@ from .wire import field, text
 from .write_plan import Fate, Proposal, sized
 
 _PERSONS = "a person wrote this in DataHub, whose word stands"
-_STOOD = "what DataHub holds of it already stands"
+_DRAWN = "a person tells it there, whose word stands"
+_STOOD = "what DataHub was told of it before stands: another source may know it better"
 _WHOLE = frozenset({"assertionInfo", "schemaMetadata", "dataProcessInstanceRunEvent", "assertionRunEvent"})
 """Aspects that are one statement: an old one and a new one are never mixed."""
 _BY: Mapping[str, tuple[str, ...]] = {
@@ -53,18 +54,21 @@ def merged(proposal: Proposal, old: Mapping[str, Any] | None) -> tuple[dict[str,
         return dict(old), Fate(Verdict.KEPT, _PERSONS)
     if proposal.aspect in _WHOLE and not proposal.fills:
         return new, Fate()
-    kept = set[str]()
+    kept: dict[str, str] = {}
     value = dict(old)
     for name, told in new.items():
         if proposal.fills and not told and told is not False:
             continue  # only there because a new aspect is refused without it
         value[name] = _joined(name, old.get(name), told, kept, fills=proposal.fills)
-    is_less = proposal.fills and any(_is_less(name, value.get(name), told) for name, told in new.items())
-    fate = Fate(Verdict.KEPT, _STOOD) if is_less else Fate()
-    return value, Fate(fate.verdict, fate.reason, frozenset(kept))
+    return value, Fate(kept=kept)
 
 
-def _joined(name: str, old: Json, new: Json, kept: set[str], *, fills: bool) -> Json:
+def item(name: str, value: Json, part: str = "") -> str:
+    """How an item of a list, or a part of it, is called among what is kept."""
+    return f"{name}/{_named(_BY[name])(value)}{f'/{part}' if part else ''}"
+
+
+def _joined(name: str, old: Json, new: Json, kept: dict[str, str], *, fills: bool) -> Json:
     if old is None:
         return new
     if name in _STAMPS:
@@ -72,13 +76,15 @@ def _joined(name: str, old: Json, new: Json, kept: set[str], *, fills: bool) -> 
     if name in _MAPS and isinstance(old, dict) and isinstance(new, dict):
         return {**cast(dict[str, Any], old), **cast(dict[str, Any], new)}
     if name in _BY and isinstance(old, list) and isinstance(new, list):
-        return list(_items(_BY[name], cast(list[Any], old), cast(list[Any], new), kept, fills=fills))
+        return list(_items(name, cast(list[Any], old), cast(list[Any], new), kept, fills=fills))
+    if fills and old != new:
+        kept[name] = _STOOD
     return cast(Json, old if fills else new)
 
 
-def _items(by: tuple[str, ...], old: list[Any], new: list[Any], kept: set[str], *, fills: bool) -> Iterator[Any]:
+def _items(listed: str, old: list[Any], new: list[Any], kept: dict[str, str], *, fills: bool) -> Iterator[Any]:
     """Old items in their order, each in its new form where there is one, then the new ones."""
-    named = _named(by)
+    named = _named(_BY[listed])
     told = {named(one): one for one in new}
     seen = set[str]()
     for one in old:
@@ -87,11 +93,21 @@ def _items(by: tuple[str, ...], old: list[Any], new: list[Any], kept: set[str], 
         if name not in told:
             yield one
         elif _is_a_persons(one) and one != told[name]:
-            kept.update(_ends(one))
+            kept.update(dict.fromkeys(_ends(one), _DRAWN))
             yield one
+        elif fills and isinstance(one, dict):
+            yield _filled(listed, cast(dict[str, Any], one), told[name], kept)
         else:
-            yield one if fills else told[name]
+            yield told[name]
     yield from (one for name, one in told.items() if name not in seen)
+
+
+def _filled(listed: str, old: dict[str, Any], new: Mapping[str, Any], kept: dict[str, str]) -> dict[str, Any]:
+    """An item with what it lacked; what it says already stands."""
+    less = [part for part, told in new.items() if part not in _STAMPS and old.get(part, told) != told]
+    kept.update({item(listed, new, part): _STOOD for part in less})
+    kept.update(dict.fromkeys(_ends(old) if less else (), _STOOD))
+    return {**new, **old}
 
 
 def _named(by: tuple[str, ...]) -> Callable[[Any], str]:
@@ -107,8 +123,3 @@ def _is_a_persons(item: Any) -> bool:
 
 def _ends(item: Any) -> Iterator[str]:
     yield from (one for name in ("dataset", "destinationUrn") if (one := text(item, name)))
-
-
-def _is_less(name: str, stands: Json, told: Json) -> bool:
-    """Whether something that was to be told is not, since another word stood there."""
-    return name not in _BY and name not in _MAPS and stands != told

@@ -7,45 +7,27 @@ is what will be told of the target.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from ...federation.dossier import Dossier, Verdict, belongs_to, edge_fact, facts
-from ...federation.model import Edge, EdgeKind, Json, Record, Run, Scope
-from .mapping import meaning, series
+from ...federation.dossier import Dossier, Verdict, edge_fact, facts
+from ...federation.model import Edge, EdgeKind, Json, Record, Run
+from .mapping import RUN_EVENTS
 from .registry import KNOWN
-from .saying import Aspect, Place, entity
 from .urn import BadUrn, Urn, urn
-from .wire import field, moment
-from .write_plan import CUT, Fact, Key, Plan, Proposal, is_cut, sized
+from .wire import field, members, moment
+from .write_plan import CUT, Fact, Fate, Key, Plan, Proposal, is_cut
+from .write_said import Carried, Said, carried_by, said_of, values_of
 
 _PREFIX = "datahub."
 _COLUMNS = frozenset({"datahub.field", "datahub.variants", "datahub.editableField", "datahub.fineGrainedLineages"})
-_RUN_EVENT = "dataProcessInstanceRunEvent"
 _LISTS = {"schemaMetadata": "fields", "editableSchemaMetadata": "editableSchemaFieldInfo"}
 _UNSTAMPED = {"time": 0, "actor": "urn:li:corpuser:unknown"}
 """Stamps of who told it last are not kept when it is read, and some aspects are refused without."""
 _PAIRS = {"dataset": "upstreamLineage", "dataJob": "dataJobInputOutput"}
 
-Carried = dict[tuple[Fact, bytes], Key]
-"""What an aspect says when it is read: the fact, its value, and which aspect it is."""
-
 
 def things(dossier: Dossier) -> Plan:
     """The aspects of the thing itself and of its columns."""
     plan = Plan(dossier)
-    carried: Carried = {}
-    for record in dossier.every():
-        one = _urn(record)
-        if one is None:
-            continue
-        one = urn(_spelled(record.native_id, dossier))
-        rebuilt = _aspects(record)
-        if record is dossier.record:
-            _add_columns(rebuilt, dossier)
-            _add_pairs(rebuilt, one, dossier)
-        for aspect, values in rebuilt.items():
-            plan.proposals += [Proposal(one.text, aspect, value) for value in values]
-        carried |= _carried(one, rebuilt, dossier)
-        if not rebuilt and record.described and record is dossier.record:
-            plan.proposals += _key(one)
+    plan.proposals, carried = _own(dossier)
     _decide(plan, carried)
     return plan
 
@@ -58,14 +40,71 @@ def beyond(dossier: Dossier) -> Plan:
         if edge.kind is EdgeKind.DERIVE and edge.via is not None and _is_job(edge.via):
             through.setdefault(edge.via, []).append(edge)
     for job, edges in through.items():
-        told = [edge for edge in edges if not _is_told_by(edge, dossier)]
+        told = dict.fromkeys(edge for edge in edges if not _is_told_by(edge, dossier))
         entries = _entries(told, dossier)
         if entries:
             value = {"inputDatasets": [], "outputDatasets": [], "fineGrainedLineages": entries}
             plan.proposals.append(Proposal(job, "dataJobInputOutput", value, fills=True))
         for edge in edges:
-            plan.decide((edge.downstream, edge_fact(edge)), Verdict.MIGRATED, key=(job, "dataJobInputOutput"))
+            fact, key = (edge.downstream, edge_fact(edge)), (job, "dataJobInputOutput")
+            if edge in told:
+                plan.decide(fact, Verdict.MIGRATED, keys=(key,))
+            else:
+                plan.asked[fact] = key, b""
+    if dossier.ends:
+        _ask(plan)
     return plan
+
+
+def look_up(plan: Plan, held: Mapping[Key, Json], fates: Mapping[Key, Fate]) -> None:
+    """Decide what was asked for by what the target holds of the aspects that others wrote."""
+    read: dict[Key, Carried] = {}
+    cut = _cut(plan.dossier)
+    for fact, (key, value) in plan.asked.items():
+        if key not in read:
+            whole = members(held.get(key))
+            read[key] = {} if whole is None else carried_by(urn(key[0]), {key[1]: [whole]}, plan.dossier)
+        if not key[1] or (fact, value) in read[key]:
+            verdict, reason = (Verdict.TRANSFORMED, CUT) if fact in cut else (Verdict.MIGRATED, "")
+        elif any(fact == one for one, _ in read[key]):
+            verdict, reason = Verdict.TRANSFORMED, f"stands in another's {key[1]}, among what else is told there"
+        else:
+            why = fates[key].reason if key in fates else "look there for the reason, then migrate again"
+            verdict, reason = Verdict.FAILED, f"the {key[1]} that tells it does not hold it there: {why}"
+        plan.decide(fact, verdict, reason, target=key[0])
+
+
+def _own(dossier: Dossier) -> tuple[list[Proposal], Carried]:
+    """What is proposed of a thing itself, and what that tells when it is read."""
+    proposals, carried = list[Proposal](), Carried()
+    for record in dossier.every():
+        one = _urn(record)
+        if one is None:
+            continue
+        one = urn(_spelled(record.native_id, dossier))
+        rebuilt = _aspects(record)
+        if record is dossier.record:
+            _add_columns(rebuilt, dossier)
+            _add_pairs(rebuilt, one, dossier)
+        for aspect, values in rebuilt.items():
+            proposals += [Proposal(one.text, aspect, value) for value in values]
+        carried |= carried_by(one, rebuilt, dossier)
+        if not rebuilt and record.described and record is dossier.record:
+            proposals += _key(one)
+    return proposals, carried
+
+
+def _ask(plan: Plan) -> None:
+    """What only the things around it say of it is told in calls of their own."""
+    _, carried = _own(plan.dossier)
+    others: Carried | None = None
+    through = _through_jobs(plan.dossier)
+    for said in _facts_of(plan.dossier):
+        if said in carried or said[0] in through:
+            continue
+        others = _carried_by_ends(plan.dossier) if others is None else others
+        if said in others:
+            plan.asked[said[0]] = others[said], said[1]
 
 
 # What the aspects were
@@ -78,8 +117,8 @@ def _aspects(record: Record) -> dict[str, list[dict[str, Any]]]:
         if name.startswith(_PREFIX) and name not in _COLUMNS and isinstance(value, Mapping):
             restored = cast(dict[str, Any], _stamped(name.removeprefix(_PREFIX), cast(Json, value)))
             found[name.removeprefix(_PREFIX)] = [restored]
-    if _RUN_EVENT in found and record.run is not None:
-        found[_RUN_EVENT] = [*_start(record.run, found[_RUN_EVENT][0]), *found[_RUN_EVENT]]
+    if RUN_EVENTS in found and record.run is not None:
+        found[RUN_EVENTS] = [*_start(record.run, found[RUN_EVENTS][0]), *found[RUN_EVENTS]]
     return found
 
 
@@ -131,11 +170,11 @@ def _add_pairs(rebuilt: dict[str, list[dict[str, Any]]], one: Urn, dossier: Doss
     aspect = _PAIRS.get(one.type, "upstreamLineage")
     if further:
         rebuilt[aspect] = [{**rebuilt.get(aspect, [{}])[0], "fineGrainedLineages": list(further)}]
-    known = {(fact, value) for fact, value in _carried(one, rebuilt, dossier)}
+    known = {(fact, value) for fact, value in carried_by(one, rebuilt, dossier)}
     told = [
         edge
         for edge in dossier.edges
-        if edge.kind is EdgeKind.DERIVE and edge.via is None and _is_column(edge) and _said(edge) not in known
+        if edge.kind is EdgeKind.DERIVE and edge.via is None and _is_column(edge) and said_of(edge) not in known
     ]
     entries = _entries(told, dossier)
     if entries:
@@ -179,94 +218,51 @@ def _key(one: Urn) -> Iterator[Proposal]:
         yield Proposal(one.text, known.key, dict(zip(known.parts, one.parts, strict=True)))
 
 
-# What the aspects say
-
-
-def _carried(one: Urn, rebuilt: Mapping[str, list[dict[str, Any]]], dossier: Dossier) -> Carried:
-    """What our own reader makes of some aspects."""
-    place = Place(dossier.source_id)
-    found: Carried = {}
-    for aspect, values in rebuilt.items():
-        read = Aspect(one, aspect, values[-1])
-        told = series(read, place, values) if aspect == _RUN_EVENT else meaning(read, place)
-        for scope in told.scopes:
-            for said in _sayings(scope):
-                found.setdefault(said, (one.text, aspect))
-    for said in _sayings(entity(one, place)):
-        found.setdefault(said, (one.text, ""))
-    return found
-
-
-def _sayings(scope: Scope) -> Iterator[tuple[Fact, bytes]]:
-    for record in scope.records:
-        yield from _record_says(record)
-    for edge in scope.edges:
-        yield _said(edge)
-
-
-def _record_says(record: Record) -> Iterator[tuple[Fact, bytes]]:
-    for fact, value in _values(record):
-        yield (record.native_id, fact), value
-
-
-def _values(record: Record) -> Iterator[tuple[str, bytes]]:
-    yield "name", sized(record.name)
-    for name in ("subtype", "description", "url", "created_at", "updated_at"):
-        yield name, sized(getattr(record, name))
-    yield "run", _life(record.run)
-    yield from ((f"facets/{name}", sized(value)) for name, value in record.facets.items())
-
-
-def _life(run: Run | None) -> bytes:
-    return sized(None if run is None else [run.state, run.started_at, run.ended_at, run.error])
-
-
-def _said(edge: Edge) -> tuple[Fact, bytes]:
-    return (belongs_to(edge), edge_fact(edge)), b""
-
-
 # What becomes of each fact
 
 
 def _decide(plan: Plan, carried: Carried) -> None:
-    dossier = plan.dossier
-    values = {(record.native_id, name): value for record in dossier.every() for name, value in _values(record)}
-    cut = {
+    dossier, cut = plan.dossier, _cut(plan.dossier)
+    through, items = _through_jobs(dossier), _items(dossier)
+    others: Carried | None = None
+    for said in _facts_of(dossier):
+        fact = said[0]
+        if fact in through:
+            continue  # decided beyond
+        if said in carried:
+            verdict, reason = (Verdict.TRANSFORMED, CUT) if fact in cut else (Verdict.MIGRATED, "")
+            plan.decide(fact, verdict, reason, (carried[said],), items.get(fact, ""))
+            continue
+        others = _carried_by_ends(dossier) if others is None else others
+        if said not in others:
+            plan.decide(fact, Verdict.UNSUPPORTED, "no aspect that was read tells it in this form")
+
+
+def _facts_of(dossier: Dossier) -> Iterator[Said]:
+    """All facts, with the values of those that have some."""
+    values = {(record.native_id, name): value for record in dossier.every() for name, value in values_of(record)}
+    yield from ((fact, values.get(fact, b"")) for fact in facts(dossier))
+
+
+def _cut(dossier: Dossier) -> set[Fact]:
+    return {
         (record.native_id, f"facets/{name}")
         for record in dossier.every()
         for name, value in record.facets.items()
         if is_cut(value)
     }
-    others: Carried | None = None
-    for fact in facts(dossier):
-        if _is_decided_beyond(fact, dossier):
-            continue
-        said = fact, values.get(fact, b"")
-        if said not in carried and others is None:
-            others = _carried_by_ends(dossier)
-        key = carried.get(said) or (others or {}).get(said)
-        if key is None:
-            plan.decide(fact, Verdict.UNSUPPORTED, "no aspect that was read tells it in this form")
-        elif fact in cut:
-            plan.decide(fact, Verdict.TRANSFORMED, CUT, key)
-        else:
-            plan.decide(fact, Verdict.MIGRATED, key=key, item=_item(fact, dossier))
 
 
-def _is_decided_beyond(fact: Fact, dossier: Dossier) -> bool:
-    return any(
-        edge.via is not None and edge.kind is EdgeKind.DERIVE and _is_job(edge.via) and edge_fact(edge) == fact[1]
-        for edge in dossier.edges
-    )
+def _through_jobs(dossier: Dossier) -> set[Fact]:
+    """What came of what in a job: the job tells it."""
+    edges = (edge for edge in dossier.edges if edge.via is not None and edge.kind is EdgeKind.DERIVE)
+    return {said_of(edge)[0] for edge in edges if _is_job(edge.via or "")}
 
 
-def _item(fact: Fact, dossier: Dossier) -> str:
-    """The other end of an edge: by it DataHub tells apart what a person drew."""
-    native_id, name = fact
-    for edge in dossier.edges if name.startswith("edges/") else ():
-        if edge_fact(edge) == name:
-            return edge.upstream if edge.downstream == native_id else edge.downstream
-    return ""
+def _items(dossier: Dossier) -> dict[Fact, str]:
+    """The other end of each edge: by it DataHub tells apart what a person drew."""
+    told = ((said_of(edge)[0], edge) for edge in dossier.edges)
+    return {fact: edge.upstream if edge.downstream == fact[0] else edge.downstream for fact, edge in told}
 
 
 def _carried_by_ends(dossier: Dossier) -> Carried:
@@ -275,7 +271,7 @@ def _carried_by_ends(dossier: Dossier) -> Carried:
     for record in dossier.ends.values():
         one = _urn(record)
         if one is not None:
-            found |= _carried(one, _aspects(record), dossier)
+            found |= carried_by(one, _aspects(record), dossier)
             found |= _carried_pairs(one, record, dossier)
     return found
 
@@ -284,14 +280,14 @@ def _carried_pairs(one: Urn, record: Record, dossier: Dossier) -> Carried:
     further = record.facets.get("datahub.fineGrainedLineages")
     if not further:
         return {}
-    return _carried(one, {_PAIRS.get(one.type, "upstreamLineage"): [{"fineGrainedLineages": further}]}, dossier)
+    return carried_by(one, {_PAIRS.get(one.type, "upstreamLineage"): [{"fineGrainedLineages": further}]}, dossier)
 
 
 def _is_told_by(edge: Edge, dossier: Dossier) -> bool:
     """Whether the job itself holds it in an entry that was kept whole."""
     job = dossier.ends.get(edge.via or "")
     one = _urn(job) if job is not None else None
-    return one is not None and job is not None and _said(edge) in _carried_pairs(one, job, dossier)
+    return one is not None and job is not None and said_of(edge) in _carried_pairs(one, job, dossier)
 
 
 def _is_job(native_id: str) -> bool:

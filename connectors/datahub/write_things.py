@@ -89,7 +89,7 @@ class Things:
         record, shape = self._record, self._shape
         if shape.name:
             self.properties[shape.name] = record.name or record.native_id
-            self._carry("name")
+            self._carry("name", item=shape.name)
         else:
             self._note("name", record.name or record.native_id)
         for name, value in (("description", record.description), ("url", record.url)):
@@ -105,14 +105,14 @@ class Things:
     def _text(self, name: str, where: str, value: str) -> None:
         if where:
             self.properties[where] = value
-            self._carry(name)
+            self._carry(name, item=where)
         else:
             self._note(name, value)
 
     def _time(self, name: str, where: str, at: datetime) -> None:
         if where:
             self.properties[where] = {"time": millis(at), "actor": NOBODY}
-            self._carry(name)
+            self._carry(name, item=where)
         elif name == "created_at" and self._type == "mlModelDeployment":
             self.properties["createdAt"] = millis(at)
             self._carry(name)
@@ -149,7 +149,7 @@ class Things:
         if self._type in _SUBTYPED and named:
             self._draft.aspect(self._urn, "subTypes", fills=record.kind is AssetKind.DATASET)["typeNames"] = named
             if record.subtype is not None:
-                self._carry("subtype", aspect="subTypes")
+                self._carry("subtype", aspect="subTypes", item="typeNames")
         elif record.subtype is not None:
             self._note("subtype", record.subtype)
 
@@ -210,7 +210,7 @@ class Things:
             case "parameters" | "metrics" if self._type in _MEASURED and isinstance(value, Mapping):
                 self._measure(name, cast(Mapping[str, Json], value))
             case "schema" if self._type == "dataset" and self._names.dossier.parts:
-                self._carry(fact, aspect="schemaMetadata", reason=_SCHEMA)
+                self._carry(fact, aspect="schemaMetadata", reason=_SCHEMA, item="fields")
             case _:
                 self._note(fact, value, name)
 
@@ -224,8 +224,8 @@ class Things:
         texts = all(isinstance(one, str) for one in value.values())
         self._carry(f"facets/{name}", aspect=aspect, reason="" if texts else "numbers stand as texts")
 
-    def _carry(self, fact: str, *, aspect: str = "", reason: str = "") -> None:
-        self._draft.carry((self._record.native_id, fact), self._urn, aspect or self._shape.aspect, reason)
+    def _carry(self, fact: str, *, aspect: str = "", reason: str = "", item: str = "") -> None:
+        self._draft.carry((self._record.native_id, fact), self._urn, aspect or self._shape.aspect, reason, item)
 
     def _note(self, fact: str, value: Json, name: str = "") -> None:
         if self._record.kind is AssetKind.DATASET:

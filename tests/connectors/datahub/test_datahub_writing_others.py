@@ -115,25 +115,33 @@ def test_instance_and_environment_are_part_of_the_names(tmp_path: Path) -> None:
 
 
 def test_what_datahub_knows_better_of_a_table_stands(tmp_path: Path) -> None:
+    """Kept is what another word stands in place of, and nothing else of the table: the reason says whose word."""
     field = {
         "fieldPath": "orders",
-        "nativeDataType": "BIGINT",
+        "nativeDataType": "TINYINT",
         "type": {"type": {"com.linkedin.schema.NumberType": {}}},
         "nullable": False,
     }
     head = {"schemaName": "x", "platform": "urn:li:dataPlatform:postgres", "version": 0, "hash": ""}
     schema = {**head, "platformSchema": {"com.linkedin.schema.OtherSchema": {"rawSchema": ""}}, "fields": [field]}
+    dossiers = story(tmp_path, "marquez")
     with Sandbox(empty=True) as sandbox:
         sandbox.put(MARTS, "schemaMetadata", schema)
         sandbox.put(MARTS, "datasetProperties", {"name": "Customer orders", "description": "by hand"})
-        outcomes = written({"url": sandbox.url}, story(tmp_path, "marquez"))
+        outcomes = written({"url": sandbox.url}, dossiers)
         fields = sandbox.value(MARTS, "schemaMetadata")["fields"]
         told = sandbox.value(MARTS, "datasetProperties")
-    assert fields[0] == field
+        assert written({"url": sandbox.url}, dossiers) == outcomes
+    assert {**fields[0], **field} == fields[0]
     assert {one["fieldPath"] for one in fields} == {"customer_id", "country", "orders", "total_spent"}
     assert (told["name"], told["description"]) == ("Customer orders", "by hand")
-    kept = [one for one in outcomes if one.verdict is Verdict.KEPT and one.target == MARTS]
-    assert {one.reason for one in kept} == {"what DataHub holds of it already stands"}
+    assert told["customProperties"], "what it lacked was added"
+    kept = {(one.native_id.rpartition("/")[2], one.fact): one for one in outcomes if one.verdict is Verdict.KEPT}
+    table = next(one.native_id for one in outcomes if one.target == MARTS and one.fact == "name").rpartition("/")[2]
+    assert set(kept) == {(table, "name"), (table, "facets/schema"), (f"{table}#orders", "facets/type")}
+    assert {one.reason for one in kept.values()} == {
+        "what DataHub was told of it before stands: another source may know it better"
+    }
 
 
 def by_reason(outcomes: list[Outcome], reason: str) -> int:
