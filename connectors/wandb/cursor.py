@@ -26,9 +26,11 @@ class Mark:
     newest_versions: tuple[str, ...] = ()
     """Those that were made then."""
     pending: tuple[str, ...] = ()
-    """Versions that had no manifest yet."""
+    """Versions that had no manifest yet, or whose manifest was put off: the next sync asks for them."""
     unread: tuple[str, ...] = ()
     """Versions whose manifest could not be had."""
+    open_since: str = ""
+    """Of both there may be more, which were made then or later."""
     reconciled: str = ""
     """When everything was last read from first to last, by our clock."""
     began: str = ""
@@ -51,6 +53,7 @@ class Mark:
     def opened(self, now: str) -> "Mark":
         """At the beginning of a full reading; at its end, without a time."""
         first = {"page": "", "shown": 0, "counted": 0, "collections": "", "collection": "", "members": ""}
+        first["open_since"] = ""
         return replace(self, began=now, shelved=False, **first)
 
     @property

@@ -277,10 +277,19 @@ query WatersmeetManifest($id: ID!) {
 @cache
 def manifests(count: int) -> str:
     """The question where the manifests of so many versions lie: variables `id0`, `id1`…, answers `artifact0`…"""
+    return _of_many("Manifests", count, "id state currentManifest { id digest file { directUrl } }")
+
+
+@cache
+def versions(count: int) -> str:
+    """The question for so many versions by their ids, in the same way."""
+    return _of_many("VersionsById", count, _ARTIFACT)
+
+
+def _of_many(name: str, count: int, parts: str) -> str:
     variables = ", ".join(f"$id{at}: ID!" for at in range(count))
-    parts = " ".join(f"artifact{at}: artifact(id: $id{at}) {{ ...ManifestParts }}" for at in range(count))
-    fragment = "fragment ManifestParts on Artifact { id state currentManifest { id digest file { directUrl } } }"
-    return f"query WatersmeetManifests({variables}) {{ {parts} }}\n{fragment}\n"
+    all_of_them = " ".join(f"artifact{at}: artifact(id: $id{at}) {{ ...{name}Parts }}" for at in range(count))
+    return f"query Watersmeet{name}({variables}) {{ {all_of_them} }}\nfragment {name}Parts on Artifact {{ {parts} }}\n"
 
 
 USED_BY = """

@@ -171,7 +171,12 @@ def scope(raw: Json, found: References, home: Project) -> Scope:
     for other in found.versions:
         if version_id(other) != native_id:
             edges.append(_derived(version_id(other), raw))
-    return Scope(f"{keeper(raw, home).family('manifest')}/{text(raw, 'id')}", tuple(records), tuple(edges))
+    return Scope(scope_key(raw, home), tuple(records), tuple(edges))
+
+
+def scope_key(raw: Json, home: Project) -> str:
+    """What holds all that the manifest of a version says."""
+    return f"{keeper(raw, home).family('manifest')}/{text(raw, 'id')}"
 
 
 def _derived(upstream: str, raw: Json) -> Edge:
@@ -232,6 +237,13 @@ def broken(raw: Json, reason: str, *, lost: bool = True) -> Skipped:
     """A manifest that could not be had; its version and what else is known of it stay. What there is no more to be had
     is not lost."""
     return Skipped(f"manifest of {version_id(text(raw, 'id'))}", f"{reason}; what it refers to is not known", lost=lost)
+
+
+def mended(raw: Json) -> Skipped:
+    """A manifest that could not be had before."""
+    return Skipped(
+        f"manifest of {version_id(text(raw, 'id'))}", "it could not be had before, and is read now", lost=False
+    )
 
 
 def has_one(raw: Json) -> bool:

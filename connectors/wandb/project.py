@@ -11,6 +11,7 @@ from . import besides, runs
 from .api import Api, Reply
 from .cursor import Mark, Marks
 from .documents import BESIDES, RUN_INPUTS, RUN_OUTPUTS, SWEEPS
+from .manifests import Manifests
 from .place import Place, Project
 from .scan import Page, Scan, Seen, changed_since, knows_updates
 from .shelf import Shelf
@@ -26,12 +27,22 @@ class Inaccessible(Exception):
 class Reading:
     """Reads one project once. `listed` holds the families that were read from first to last."""
 
-    def __init__(self, api: Api, project: Project, place: Place, marks: Marks, shared: set[int], done: int = 0) -> None:
+    def __init__(
+        self,
+        api: Api,
+        project: Project,
+        place: Place,
+        marks: Marks,
+        shared: set[int],
+        store: Manifests,
+        done: int = 0,
+    ) -> None:
         self._api = api
         self._project = project
         self._place = place
         self._marks = marks
         self._shared = shared  # scopes of jobs and code that this read has already told
+        self._store = store
         self._failed = False
         self.listed: set[str] = set()
         self.done = done
@@ -46,7 +57,8 @@ class Reading:
             mark = self._marks.put(project.id, mark.opened(stamp(now)))
         seen = Seen(moment(mark.newest))
         scan = Scan(self._api, project, options.page_size, seen, now)
-        shelf = Shelf(self._api, project, self._place, mark, self._batch, self._shared, self._move, is_full=is_full)
+        told = (self._batch, self._shared, self._store, self._move)
+        shelf = Shelf(self._api, project, self._place, mark, *told, is_full=is_full)
         start = (mark.page, mark.shown, mark.counted) if is_full else ("", 0, 0)
         for page in scan.pages(self._filters(mark, is_full=is_full), *start):
             if field(page.reply.data, "project") is None:
@@ -58,6 +70,7 @@ class Reading:
                 yield from self._sweeps(page.reply.data)
                 yield from shelf.read(page.reply.data)
                 self._shelved(shelf, moment(mark.began) if is_resumed else None)
+                yield from self._put_off(shelf.open.put_off_now)
         if is_full and options.besides and not project.is_registry:
             yield from self._besides()
         if not scan.is_whole:
@@ -76,12 +89,14 @@ class Reading:
 
     def _shelved(self, shelf: Shelf, began: datetime | None) -> None:
         """`began`: when a reading began that was broken off. What was made since may stand where it had passed by."""
-        newest, ids = shelf.newest, shelf.newest_ids
+        newest, ids = shelf.open.before(shelf.newest), shelf.newest_ids
+        if newest != shelf.newest:
+            ids = ()
         if began is not None and newest is not None and newest > began - self._place.options.overlap:
             newest, ids = began - self._place.options.overlap, ()
         if not self._failed:  # else they are asked for again
             versions = newest.isoformat() if newest else ""
-            self._move(versions=versions, newest_versions=ids, pending=shelf.pending, unread=shelf.unread)
+            self._move(versions=versions, newest_versions=ids, **shelf.open.marks())
 
     def _settle(self, seen: Seen, *, is_full: bool, is_resumed: bool) -> None:
         """What failed is asked for again: then the marks stay where they were."""
@@ -155,6 +170,16 @@ class Reading:
             reply = self._api.ask(BESIDES, variables)
         except (SourceRefused, SourceChanged) as error:
             reply = Reply(None, (f"reports, queues and automations are not readable: {error}",))
+        yield self._beside(besides.told(reply.data, self._project, self._place), reply.problems)
+
+    def _put_off(self, count: int) -> Iterator[Batch]:
+        if count:
+            why = f"the store of manifests is not asked any more, since it gives nothing: {self._store.reason}"
+            yield self._beside((), (f"{why}. Manifests put off until the next sync: {count}",))
+
+    def _beside(self, scopes: Iterable[Scope], problems: Sequence[str]) -> Batch:
+        """What is told beside the runs: that it could not be had is no reason to read them again."""
         failed = self._failed
-        yield self._batch(besides.told(reply.data, self._project, self._place), reply.problems)
-        self._failed = failed  # no reason to read the runs again
+        batch = self._batch(scopes, problems)
+        self._failed = failed
+        return batch

@@ -18,6 +18,7 @@ from .cursor import Marks
 from .documents import VIEWER
 from .entities import entities
 from .gone import Gone
+from .manifests import Manifests
 from .options import Options
 from .place import Place, Project
 from .project import Inaccessible, Reading
@@ -84,13 +85,14 @@ class Wandb:
         marks, shared, done, failed = Marks.of(since), set[int](), 0, False
         listed = set[str]()
         projects: dict[str, Project] = {}
+        store = Manifests(self._api, self._options.max_references)
         for batch in self._projects(marks, place, projects):
             failed = failed or bool(batch.failures)
             yield batch
         if not failed:
             listed.add("project")
         for project in projects.values():
-            reading = Reading(self._api, project, place, marks, shared, done)
+            reading = Reading(self._api, project, place, marks, shared, store, done)
             for batch in _guarded(project, reading, marks):
                 failed = failed or bool(batch.failures)
                 yield batch

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...federation.connector import Batch
-from ...federation.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
+from ...federation.errors import SourceChanged, SourceRefused
 from ...federation.model import Json, Scope, Skipped
-from ..http import TooMuch
 from . import artifacts, manifest
-from .api import Api
+from .api import Api, Reply
 from .cursor import PENDING, Mark
-from .documents import ALIASES, COLLECTIONS, MANIFEST, MEMBERSHIPS, USED_BY, VERSIONS, manifests
+from .documents import ALIASES, COLLECTIONS, MEMBERSHIPS, USED_BY, VERSIONS, versions
+from .manifests import MANIFESTS, Manifests, Open, Unread
 from .place import Place, Project, version_id
 from .wire import field, later, moment, nodes, plausible, text
 
@@ -18,8 +18,6 @@ FIRST_VERSIONS = 20
 """As many versions of each collection come with its page."""
 _MANY = 100
 _ALIASES = 1000
-MANIFESTS = 25
-"""As many versions' manifests are asked for at once: few, since their addresses are good for a short time only."""
 Told = Callable[..., Batch]
 
 
@@ -38,6 +36,7 @@ class Shelf:
         mark: Mark,
         batch: Told,
         shared: set[int],
+        store: Manifests,
         move: Callable[..., object],
         *,
         is_full: bool,
@@ -51,16 +50,11 @@ class Shelf:
         self._is_full = is_full
         self._since = moment(mark.versions)
         self._shared = shared  # what this read has already asked for: a registry shows the versions of projects
-        self._pending = dict.fromkeys(mark.pending)
-        self._unread = dict.fromkeys(mark.unread)
+        self._store = store
+        self._open = Open(mark)
         self.newest = self._since
         self._known_then = frozenset(mark.newest_versions)
         self._newest_ids = dict.fromkeys(mark.newest_versions)
-
-    @property
-    def pending(self) -> tuple[str, ...]:
-        """The versions that had no manifest yet."""
-        return tuple(self._pending)[-PENDING:]
 
     @property
     def newest_ids(self) -> tuple[str, ...]:
@@ -68,9 +62,9 @@ class Shelf:
         return tuple(self._newest_ids)[-PENDING:]
 
     @property
-    def unread(self) -> tuple[str, ...]:
-        """The versions whose manifest could not be had."""
-        return tuple(self._unread)[-PENDING:]
+    def open(self) -> Open:
+        """The versions whose manifest is still to be had."""
+        return self._open
 
     def read(self, page: Json) -> Iterator[Batch]:
         """All collections, beginning with those that stand in `page`, the answer of the project's first page."""
@@ -91,12 +85,14 @@ class Shelf:
                     yield self._batch((), reply.problems)
                 yield from self._collections(nodes(reply.data, *names), former.collection)
                 place = text(reply.data, *names, "pageInfo", "endCursor")
+        if self._place.options.manifests:
+            yield from self._put_off_before()
         self._progress(shelved=True)
 
     def _progress(self, **where: Any) -> None:
         """What was put off is written down with the place: whoever goes on from there does not come by it again."""
         if self._is_full:
-            self._move(**where, pending=self.pending, unread=self.unread)
+            self._move(**where, **self._open.marks())
 
     def _collections(self, found: Sequence[Json], former: str = "") -> Iterator[Batch]:
         """`former`: the collection that a killed reading stood in; those before it on the page were read."""
@@ -194,11 +190,14 @@ class Shelf:
 
     def _wants(self, raw: Json) -> bool:
         id_ = text(raw, "id")
-        if hash(f"manifest/{id_}") in self._shared or text(raw, "state") == "DELETED":
+        if text(raw, "state") == "DELETED":
+            self._open.close(id_)
+            return False
+        if hash(f"manifest/{id_}") in self._shared:
             return False
         made = moment(field(raw, "createdAt"))
         # What could not be had may never be: it is tried again when everything is read.
-        is_open = id_ in self._pending or (self._is_full and id_ in self._unread)
+        is_open = id_ in self._open.pending or (self._is_full and id_ in self._open.unread)
         if is_open or self._since is None or made is None or made > self._since:
             return True
         return made == self._since and id_ not in self._known_then
@@ -207,68 +206,67 @@ class Shelf:
         """Some together: each by itself would be a question and a commit for every version there is."""
         for start in range(0, len(wanted), MANIFESTS):
             some = wanted[start : start + MANIFESTS]
-            scopes, aside = list[Scope](), list[Skipped]()
-            addresses = self._addresses([text(one, "id") for one in some if manifest.has_one(one)])
+            scopes, aside, unread = list[Scope](), list[Skipped](), list[str]()
+            ready = [one for one in some if manifest.has_one(one)]
+            addresses = self._store.addresses([text(one, "id") for one in ready])
             for one in some:
-                self._shared.add(hash(f"manifest/{text(one, 'id')}"))
-                if manifest.has_one(one):
-                    told, remarks = self._manifest(one, addresses.get(text(one, "id"), ""))
+                id_ = text(one, "id")
+                self._shared.add(hash(f"manifest/{id_}"))
+                if not manifest.has_one(one):
+                    self._open.wait(one)
+                elif self._store.is_down:
+                    self._open.put_off(one)
+                else:
+                    told, remarks = self._manifest(one, addresses.get(id_, ""))
                     scopes += told
                     aside += remarks
-                else:
-                    self._pending[text(one, "id")] = None
-            yield self._batch(scopes, skipped=tuple(aside))
-
-    def _addresses(self, ids: Sequence[str]) -> dict[str, str]:
-        """Where manifests lie, by version. One that is not told here is asked for alone, which says why."""
-        if len(ids) < 2:
-            return {}
-        try:
-            reply = self._api.ask(manifests(len(ids)), {f"id{at}": id_ for at, id_ in enumerate(ids)})
-        except (SourceRefused, SourceChanged):
-            return {}
-        told = {id_: _address(field(reply.data, f"artifact{at}")) for at, id_ in enumerate(ids)}
-        return {id_: url for id_, url in told.items() if url}
+                    if id_ in self._open.unread:
+                        unread.append(manifest.scope_key(one, self._project))
+            yield self._batch(scopes, skipped=tuple(aside), unread=tuple(unread))
 
     def _manifest(self, raw: Json, url: str) -> tuple[list[Scope], list[Skipped]]:
-        id_ = text(raw, "id")
         try:
-            found = self._read(id_, url)
-        except (SourceError, manifest.Unreadable) as error:
-            if _is_pressed(error):
-                raise
-            self._unread[id_] = None
+            found = self._store.manifest(text(raw, "id"), url)
+        except Unread as error:
+            self._open.note_unread(raw, is_passing=error.is_passing)
             return [], [manifest.broken(raw, str(error))]
-        self._pending.pop(id_, None)
-        self._unread.pop(id_, None)
+        was_unread = self._open.close(text(raw, "id"))
         if found is None:
             reason = "there is no manifest any more: the version was deleted, or its time to live is over"
             return [], [manifest.broken(raw, reason, lost=False)]
-        return [manifest.scope(raw, found, self._project)], list(manifest.remarks(raw, found))
+        remarks = list(manifest.remarks(raw, found))
+        if was_unread and not remarks:
+            remarks = [manifest.mended(raw)]
+        return [manifest.scope(raw, found, self._project)], remarks
 
-    def _read(self, id_: str, url: str) -> manifest.References | None:
-        """The address is good for a short time only, so one that fails is asked for anew, once."""
-        for attempt in (1, 2):
-            if attempt == 2 or not url:
-                url = _address(field(self._api.ask(MANIFEST, {"id": id_}).data, "artifact"))
-            if not url:
-                return None
-            try:
-                return manifest.read(self._api.file(url), self._place.options.max_references)
-            except (SourceError, manifest.Unreadable) as error:
-                if attempt == 2 or _is_pressed(error):
-                    raise
-        return None
+    def _put_off_before(self) -> Iterator[Batch]:
+        """What was to be asked for again and was not come by: it stands behind newer versions."""
+        left = [id_ for id_ in self._mark.pending if hash(f"manifest/{id_}") not in self._shared]
+        for start in range(0, 0 if self._is_full else len(left), MANIFESTS):
+            yield from self._by_id(left[start : start + MANIFESTS])
 
-
-def _address(artifact: Json) -> str:
-    return text(artifact, "currentManifest", "file", "directUrl")
+    def _by_id(self, ids: Sequence[str]) -> Iterator[Batch]:
+        try:
+            reply = self._api.ask(versions(len(ids)), {f"id{at}": id_ for at, id_ in enumerate(ids)})
+        except (SourceRefused, SourceChanged) as error:
+            reply = Reply(None, (str(error),))
+            if len(ids) > 1:
+                for one in ids:
+                    yield from self._by_id([one])
+                return
+        aside, found = list[Skipped](), list[Json]()
+        for at, id_ in enumerate(ids):
+            one = field(reply.data, f"artifact{at}")
+            if one is not None:
+                found.append(one)
+            elif reply.problems:
+                self._open.note_unread({"id": id_}, is_passing=False)
+                aside.append(manifest.broken({"id": id_}, reply.problems[0]))
+            else:
+                self._open.close(id_)
+        yield self._batch((), skipped=tuple(aside))
+        yield from self._versions(found)
 
 
 def _is_link(raw: Json) -> bool:
     return text(raw, "__typename") == "ArtifactPortfolio"
-
-
-def _is_pressed(error: Exception) -> bool:
-    """Whether the platform is in trouble: then the rest has to wait, too. A manifest that is too large is no such."""
-    return isinstance(error, SourceUnavailable) and not isinstance(error, TooMuch)

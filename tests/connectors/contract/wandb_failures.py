@@ -194,14 +194,14 @@ def _stored(done: str, says: str, **fault: Any) -> Failure:
 
 
 def _down(done: str, says: str, **fault: Any) -> Failure:
-    """The object store in trouble: the rest of the read waits for it."""
+    """The object store in trouble: it is asked no more, and the rest is read."""
     return Failure(
         f"The store of manifests {done}",
         lambda house: house.sandbox.storage.fail("wandb_manifest", **{"times": 10_000, **fault}),
-        FAILED,
-        "UNREACHABLE",
+        PARTIAL,
+        "DEGRADED",
         says,
-        "try again later",
+        _MEND,
     )
 
 
@@ -269,8 +269,9 @@ FAILURES: tuple[Failure, ...] = (
     _manifest("half of a manifest", '{"version": 1, "contents": {"a.csv": {"digest": "x', "breaks off"),
     _manifest("a manifest without contents", '{"version": 1}', "no contents"),
     _manifest("lists in one another", '{"contents": {"a": ' + "[" * 100_000, "breaks off"),
-    _down("answers 503 again and again", "503 on", status=503),
-    _down("breaks off in its answer", "broke off", kind="reset"),
+    _stored("answers 503 for one of them again and again", "503 on", status=503, times=6),
+    _down("answers 503 again and again", "not asked any more.*503 on", status=503),
+    _down("breaks off in its answer", "not asked any more.*broke off", kind="reset"),
     _stored("answers a gzip bomb of 32 MB", "larger than what is taken", kind="bomb", settings=TINY),
     _unlisted("The store of manifests is not listed", []),
     _unlisted("The store of manifests is listed on another port", ["http://127.0.0.1:9"]),

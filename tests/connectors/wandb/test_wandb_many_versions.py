@@ -8,11 +8,11 @@ from itertools import islice
 
 import pytest
 
+from watersmeet.connectors.wandb.manifests import MANIFESTS
 from watersmeet.connectors.wandb.read import Wandb
 from watersmeet.connectors.wandb.sandbox import Sandbox
 from watersmeet.connectors.wandb.sandbox_artifacts import Artifact
 from watersmeet.connectors.wandb.sandbox_world import reference
-from watersmeet.connectors.wandb.shelf import MANIFESTS
 from watersmeet.federation.connector import Batch, Cursor
 
 from .miniature import read, source
