@@ -23,6 +23,7 @@ class GraphColumns:
     seq: int
     """The change-log number this state stands at."""
     sources: tuple[str, ...]
+    """In the order of the configuration: where two sources disagree, the earlier one decides."""
     # One row a record, by record id ascending.
     record: NDArray[np.int64]
     asset: NDArray[np.int64]

@@ -161,12 +161,15 @@ class Structure:
 
 
 def _parents(things: Things, claims: Claims, kind: EdgeKind, children: Marks) -> Positions:
-    """The parent of each child by claims of one kind; of several, the one with the lowest id."""
-    found = np.full(things.ids.size, things.ids.size, np.int32)
+    """The parent of each child by claims of one kind; of several the one that the earliest source tells, then the one
+    with the lowest id: which source was read first must not show."""
+    count = things.ids.size
+    nothing = np.iinfo(np.int64).max
+    found = np.full(count, nothing, np.int64)
     which = claims.of(kind)
     which = which[children[claims.up[which]] & (claims.up[which] != claims.down[which])]
-    np.minimum.at(found, claims.up[which], claims.down[which])
-    return np.where(found == things.ids.size, np.int32(NOWHERE), found)
+    np.minimum.at(found, claims.up[which], claims.source[which].astype(np.int64) * count + claims.down[which])
+    return np.where(found == nothing, NOWHERE, found % max(count, 1)).astype(np.int32)
 
 
 def _kinds(columns: GraphColumns, places: Positions, count: int) -> NDArray[np.uint8]:

@@ -77,12 +77,13 @@ def parts(connection: sa.Connection, assets: Iterable[int], kind: EdgeKind) -> d
 
 
 def jobs(connection: sa.Connection, assets: Iterable[int]) -> dict[int, int]:
-    """The job of each run that has one."""
+    """The job of each run that has one; of several that which the earliest source tells, as the graph has it."""
     found: dict[int, int] = {}
     for some in chunks(sorted(set(assets))):
-        asked = _tied((EdgeKind.RUN_OF,)).where(_end.c.asset.in_(some))
-        asked = asked.with_only_columns(_end.c.asset.label("run"), _owner.c.asset.label("job"), claim.c.id)
-        found |= {row.run: row.job for row in connection.execute(asked.order_by(claim.c.id))}
+        asked = _tied((EdgeKind.RUN_OF,)).join(source, source.c.id == claim.c.source).where(_end.c.asset.in_(some))
+        asked = asked.with_only_columns(_end.c.asset.label("run"), _owner.c.asset.label("job"))
+        for row in connection.execute(asked.order_by(source.c.position, source.c.id, _owner.c.asset)):
+            found.setdefault(row.run, row.job)
     return found
 
 

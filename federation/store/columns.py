@@ -27,7 +27,7 @@ _CLAIM = (
 def load(connection: sa.Connection, epoch: str, seq: int, known_at: datetime | None) -> GraphColumns:
     """All records and live claims, or those recorded by `known_at` and not retired by it."""
     known = micros(known_at)
-    sources = connection.execute(sa.select(source.c.id, source.c.key).order_by(source.c.id)).all()
+    sources = connection.execute(sa.select(source.c.id, source.c.key).order_by(source.c.position, source.c.id)).all()
     place = np.zeros(max((row.id for row in sources), default=0) + 1, np.int16)
     for number, row in enumerate(sources):
         place[row.id] = number

@@ -2,8 +2,24 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from watersmeet.federation.connector import Batch
-from watersmeet.federation.model import AssetKind, Edge, EdgeKind, Form, Nature, Record, Run, RunState, Scope, Spelling
+from watersmeet.federation.graph import Cut, Snapshot
+from watersmeet.federation.model import (
+    AssetKind,
+    Direction,
+    Edge,
+    EdgeKind,
+    Form,
+    Level,
+    Nature,
+    Record,
+    Run,
+    RunState,
+    Scope,
+    Spelling,
+)
 from watersmeet.federation.naming import Registry
 from watersmeet.federation.rows import SourceRow
 from watersmeet.federation.store import Store
@@ -72,3 +88,27 @@ def test_a_run_knows_its_job(store: Store):
     tell(store, "a", Record("j", AssetKind.JOB, "j"), run, edges=(Edge("r", "j", EdgeKind.RUN_OF),))
     job, number = (store.reader.find_native([name])[0].asset for name in ("j", "r"))
     assert store.reader.jobs_of([job, number]) == {number: job}
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_of_two_jobs_the_earlier_source_in_the_configuration_tells_which_whoever_was_read_first(
+    store: Store, order: tuple[str, str]
+):
+    store.journal.declare([SourceRow(one, one, "mlflow", f"http://{one}", at) for at, one in enumerate("ab")])
+    same = (Spelling(Form.OPENLINEAGE_RUN, ("018f0e0e-1234-7abc-8def-0123456789ab",)),)
+    for source in order:
+        run = Record("r", AssetKind.RUN, "r", run=Run(RunState.RUNNING, NOON), spellings=same)
+        job = Record("j", AssetKind.JOB, f"job of {source}")
+        read = Edge("t", "r", EdgeKind.READ)
+        tell(
+            store,
+            source,
+            *(job, run, Record("t", AssetKind.DATASET, "orders", spellings=SAME)),
+            edges=(read, Edge("r", "j", EdgeKind.RUN_OF)),
+        )
+    (number,) = {one.asset for one in store.reader.find_native(["r"])}
+    (orders,) = {one.asset for one in store.reader.find_native(["t"])}
+    assert names(store, [store.reader.jobs_of([number])[number]]) == ["job of a"]
+    graph = Snapshot.of(store.reader.columns())
+    walked = graph.walk(graph.position_of(orders), Direction.DOWNSTREAM, Level.ASSET, Cut())
+    assert names(store, graph.things.ids[walked.things].tolist()) == ["orders", "job of a"]
