@@ -8,7 +8,7 @@ from typing import Any
 from ...federation.connector import Cursor
 from .options import Options
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)

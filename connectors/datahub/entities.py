@@ -1,6 +1,6 @@
 """What an entity of the API becomes: each aspect by itself, so that a broken one takes nothing with it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 
 from ...federation.errors import SourceError
-from ...federation.model import Json, Skipped
-from .mapping import SERIES, series, whole
+from ...federation.model import Json, RunState, Skipped
+from .jobs import RUN_LINEAGE, Ends, order_of
+from .mapping import RUN_EVENTS, SERIES, series, whole
 from .rest import Rest
 from .saying import Aspect, Place, Told, scope_key
 from .urn import BadUrn, Urn, read
@@ -54,26 +55,27 @@ class Entities:
                 unread.append(scope_key(one, name))
             else:
                 aspects.append(_aspect(one, name, value, field(envelope, "systemMetadata")))
-        told = whole(one, aspects, self._place) + Told(skipped=tuple(aside), unread=tuple(unread))
-        return told + self._events(one, aspects, since)
+        told = Told(skipped=tuple(aside), unread=tuple(unread))
+        if one.type in SERIES and self._run_events and not self.failures:
+            if since is not None and _is_settled(one, aspects, since):
+                known = [aspect for aspect in aspects if aspect.name in RUN_LINEAGE]
+                aspects = [aspect for aspect in aspects if aspect.name not in RUN_LINEAGE]
+                told += Told(unread=tuple(scope_key(one, aspect.name) for aspect in known))
+            else:
+                events, further = self._events(one)
+                told += further
+                outcome = _outcome(one, aspects, events)
+                aspects = [replace(aspect, outcome=outcome) for aspect in aspects]
+        return whole(one, aspects, self._place) + told
 
-    def _events(self, one: Urn, aspects: Iterable[Aspect], since: datetime | None) -> Told:
-        name = SERIES.get(one.type)
-        if name is None or not self._run_events or self.failures:
-            return Told()
-        made = next((stamped(aspect.value, "created") for aspect in aspects if "created" in aspect.value), None)
-        if one.type == "dataProcessInstance" and since is not None and made is not None and made < since:
-            return Told()
-        return self.events(one)
-
-    def events(self, one: Urn) -> Told:
+    def _events(self, one: Urn) -> tuple[Sequence[Json], Told]:
         """The newest events of one run or assertion. Where they cannot be had, that is said once."""
         name = SERIES[one.type]
         try:
             written = self._rest.series(one, name, self._run_events)
         except SourceError as error:
             self.failures.append(f"the events of runs and assertions cannot be read: {error}")
-            return Told()
+            return (), Told()
         events, aside = list[Json](), list[Skipped]()
         for text in written:
             event = _parsed(text)
@@ -82,11 +84,28 @@ class Entities:
             else:
                 events.append(event)
         if not events:
-            return Told(skipped=tuple(aside))
-        newest = max(events, key=_when)
+            return (), Told(skipped=tuple(aside))
+        newest = max(events, key=order_of)
         aspect = Aspect(one, name, newest, moment(field(newest, "timestampMillis")))
         told = series(aspect, self._place, events)
-        return replace(told, skipped=told.skipped + tuple(aside))
+        return events, replace(told, skipped=told.skipped + tuple(aside))
+
+
+def _is_settled(one: Urn, aspects: Iterable[Aspect], since: datetime) -> bool:
+    """Whether a run has had its last event, and what it read and wrote was told with how it ended."""
+    made = next((stamped(aspect.value, "created") for aspect in aspects if "created" in aspect.value), None)
+    told = (aspect.stated_at for aspect in aspects if aspect.name in RUN_LINEAGE)
+    is_old = one.type == "dataProcessInstance" and made is not None and made < since
+    return is_old and all(at is not None and at < since for at in told)
+
+
+def _outcome(one: Urn, aspects: Iterable[Aspect], events: Sequence[Json]) -> RunState | None:
+    ends = Ends(most=1)
+    for aspect in aspects:
+        ends.note(one.text, aspect.name, aspect.value)
+    for event in events:
+        ends.note(one.text, RUN_EVENTS, event)
+    return ends.of(one.text)
 
 
 def _aspect(one: Urn, name: str, value: Mapping[str, Any], stamps: Json) -> Aspect:
@@ -101,12 +120,3 @@ def _parsed(text: str) -> dict[str, Any] | None:
         return members(orjson.loads(text))
     except orjson.JSONDecodeError:
         return None
-
-
-def _when(event: Json) -> tuple[float, bool]:
-    """Of two events of one moment the end is the later one."""
-    return _number(field(event, "timestampMillis")), field(event, "status") == "COMPLETE"
-
-
-def _number(value: Json) -> float:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0

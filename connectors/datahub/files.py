@@ -3,7 +3,7 @@
 import gzip
 import zlib
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, cast
 
@@ -14,6 +14,7 @@ from ...federation.model import Json, Scope, Skipped, Tombstone
 from ..http.answer import CutOff, NotJson, parsed
 from ..openlineage.files import File, Unreadable, files
 from .elements import Broken, Element, elements
+from .jobs import Ends
 from .mapping import SERIES, TYPES, meaning, series
 from .patch import BadPatch, patched
 from .records import RESTATES, BadRecord, Change, changes
@@ -27,8 +28,9 @@ RECORD_BYTES = 4 * 2**20
 """So many records, or so much text, make a batch."""
 _KNOWN = 50_000
 """So many entities and series are remembered while files are read."""
-_FORMAT = 1
+_FORMAT = 2
 _AGAIN = (b'"PATCH"', f'"{RESTATES}"'.encode())
+_FAILED = (b"FAILURE", b"SKIPPED")
 _LONGEST_SIGN = max(map(len, _AGAIN))
 _NESTING = 500
 _BROKEN = (OSError, EOFError, gzip.BadGzipFile, zlib.error)
@@ -101,6 +103,7 @@ class _Reading:
         self._removed: dict[str, Tombstone] = {}
         self._known: OrderedDict[str, None] = OrderedDict()
         self._events: OrderedDict[str, list[Json]] = OrderedDict()
+        self._ends = Ends(_KNOWN)
         self._told = Told()
         self.failures: list[str] = []
         self.types: set[str] = set()
@@ -109,7 +112,7 @@ class _Reading:
 
     def batches(self, present: list[File]) -> Iterator[Batch]:
         """All that the files say; last what patches made of their aspects, and what was removed."""
-        self._find_patches(present)
+        self._look_ahead(present)
         size = 0
         for file in present:
             for element in self._elements(file):
@@ -133,28 +136,24 @@ class _Reading:
         told, self._told = self._told, Told()
         return Batch(told.scopes, told.tombstones, skipped=told.skipped, unread=told.unread, done=self.done)
 
-    def _find_patches(self, present: list[File]) -> None:
-        """Which aspects are patched or stated again: they are held back until all that is told of them is known."""
+    def _look_ahead(self, present: list[File]) -> None:
+        """Which aspects are patched or stated again: they are held back until all that is told of them is known. And
+        how runs ended, where some failed: what one wrote may be told before that."""
+        has_failed = any(_mentions(file, _FAILED) for file in present)
         for file in present:
-            if not self._mentions_patches(file):
+            if not has_failed and not _mentions(file, _AGAIN):
                 continue
             for element in self._elements(file, is_first_look=True):
                 for change in changes(_value(element.text)):
-                    if isinstance(change, Change) and (change.kind == "PATCH" or change.restates):
-                        self._patched[change.urn.text, change.aspect] = {}
-                        self._patched_urns[change.urn.text, change.aspect] = change.urn
+                    if isinstance(change, Change):
+                        self._glance(change)
 
-    def _mentions_patches(self, file: File) -> bool:
-        tail = b""
-        try:
-            with _opened(file) as stream:
-                while more := stream.read(1 << 20):
-                    if any(sign in tail + more for sign in _AGAIN):
-                        return True
-                    tail = more[-_LONGEST_SIGN:]
-        except _BROKEN:
-            return False  # told when it is read
-        return False
+    def _glance(self, change: Change) -> None:
+        key = (change.urn.text, change.aspect)
+        if change.kind == "PATCH" or change.restates:
+            self._patched[key], self._patched_urns[key] = {}, change.urn
+        if change.urn.type == "dataProcessInstance" and change.kind == "UPSERT":
+            self._ends.note(*key, change.value)
 
     def _elements(self, file: File, *, is_first_look: bool = False) -> Iterator[Element]:
         try:
@@ -212,7 +211,7 @@ class _Reading:
         if _remember(self._known, one.text):
             self.entities += 1
             self._told += Told((entity(one, self._place),))
-        aspect = Aspect(one, name, value, self._at)
+        aspect = Aspect(one, name, value, self._at, outcome=self._ends.of(one.text))
         if name in SERIES.values():
             told = series(aspect, self._place, self._series(one.text, value))
         else:
@@ -245,6 +244,19 @@ def _remember(known: OrderedDict[str, None], name: str) -> bool:
     if len(known) > _KNOWN:
         known.popitem(last=False)
     return True
+
+
+def _mentions(file: File, signs: Iterable[bytes]) -> bool:
+    tail = b""
+    try:
+        with _opened(file) as stream:
+            while more := stream.read(1 << 20):
+                if any(sign in tail + more for sign in signs):
+                    return True
+                tail = more[-_LONGEST_SIGN:]
+    except _BROKEN:
+        return False  # told when it is read
+    return False
 
 
 def _value(text: bytes | None) -> Json:

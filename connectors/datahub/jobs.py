@@ -1,9 +1,11 @@
 """What flows, tasks and their runs become: what they read and wrote, in which order, and how they ended."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from math import isfinite
 
-from ...federation.model import Evidence, Form, Json, Nature, Run, RunState, Spelling
+from ...federation.model import AssetKind, Edge, EdgeKind, Evidence, Form, Json, Nature, Run, RunState, Spelling
 from .columns import fine_grained
 from .facets import describe
 from .saying import Aspect, Place, Saying, Told
@@ -15,6 +17,9 @@ _ENDS = {
     "SKIPPED": RunState.ABORTED,
     "UP_FOR_RETRY": RunState.RUNNING,
 }
+RUN_LINEAGE = frozenset({"dataProcessInstanceInput", "dataProcessInstanceOutput"})
+"""What a run read and wrote: whether it stands depends on how the run ended."""
+_MADE = frozenset({AssetKind.MODEL, AssetKind.MODEL_VERSION})
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -31,7 +36,17 @@ def run_lineage(aspect: Aspect, place: Place) -> Told:
     saying = Saying(aspect, place)
     saying.nature, saying.evidence = Nature.HAPPENED, Evidence.OBSERVED
     saying.relate()
+    if aspect.outcome is not None:
+        saying.edges = {key: _of_failed(edge, aspect.outcome, saying) for key, edge in saying.edges.items()}
     return saying.told()
+
+
+def _of_failed(edge: Edge, outcome: RunState, saying: Saying) -> Edge:
+    """DataHub holds no data: that a failed run wrote it is a plan. A model that is there was made (design §2)."""
+    if edge.kind not in (EdgeKind.READ, EdgeKind.WRITE):
+        return edge
+    is_model = edge.kind is EdgeKind.WRITE and saying.others[edge.downstream].kind in _MADE
+    return replace(edge, outcome=outcome, planned=edge.kind is EdgeKind.WRITE and not is_model)
 
 
 def run_properties(aspect: Aspect, place: Place) -> Told:
@@ -68,7 +83,7 @@ def run_events(aspect: Aspect, place: Place, events: Iterable[Json]) -> Told:
 
 def life(events: Iterable[Json]) -> Run:
     """A run's state and times. Of several attempts the last one says how it ended; it began with the first."""
-    told = sorted(events, key=lambda one: (_number(one, "timestampMillis"), text(one, "status") == "COMPLETE"))
+    told = sorted(events, key=order_of)
     started = next((moment(field(one, "timestampMillis")) for one in told if text(one, "status") == "STARTED"), None)
     last: Json = told[-1] if told else None
     if text(last, "status") != "COMPLETE":
@@ -77,9 +92,46 @@ def life(events: Iterable[Json]) -> Run:
     if started is None and ended is not None and (lasted := _number(last, "durationMillis")):
         started = moment(_number(last, "timestampMillis") - lasted)
     result = field(last, "result")
-    state = _ENDS.get(text(result, "type") or "", RunState.UNKNOWN)
+    state = ended_as(last)
     error = text(result, "nativeResultType") if state is RunState.FAILED else None
     return Run(state, started, None if state is RunState.RUNNING else ended, error)
+
+
+def ended_as(event: Json) -> RunState:
+    """What the last event of a run says of its end."""
+    return _ENDS.get(text(field(event, "result"), "type") or "", RunState.UNKNOWN)
+
+
+class Ends:
+    """How runs ended, as far as it is known before what they wrote is told: of many runs, of the latest ones."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._last: OrderedDict[str, tuple[tuple[int, bool], RunState]] = OrderedDict()
+        self._streams: OrderedDict[str, None] = OrderedDict()
+
+    def note(self, name: str, aspect: str, value: Json) -> None:
+        """One aspect, or one event, of a run."""
+        if aspect == "dataProcessInstanceProperties" and text(value, "type") == "STREAMING":
+            self._streams[name] = None
+        elif aspect == "dataProcessInstanceRunEvent":
+            at = order_of(value)
+            if name not in self._last or at >= self._last[name][0]:
+                self._last[name] = at, ended_as(value) if at[1] else RunState.RUNNING
+            self._last.move_to_end(name)
+        for known in (self._last, self._streams):
+            if len(known) > self._most:
+                known.popitem(last=False)
+
+    def of(self, name: str) -> RunState | None:
+        """How a run ended, if it failed or was cut off. What a stream wrote, it wrote before."""
+        _, state = self._last.get(name, (None, RunState.UNKNOWN))
+        return state if state in (RunState.FAILED, RunState.ABORTED) and name not in self._streams else None
+
+
+def order_of(event: Json) -> tuple[int, bool]:
+    """By what the events of a run are ordered: of two of one moment the end is the later one."""
+    return _number(event, "timestampMillis"), text(event, "status") == "COMPLETE"
 
 
 def tracked(platform: str, kind: str, native_id: str, place: Place) -> tuple[Spelling, ...]:

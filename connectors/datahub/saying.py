@@ -15,6 +15,7 @@ from ...federation.model import (
     Nature,
     Record,
     Run,
+    RunState,
     Scope,
     Skipped,
     Spelling,
@@ -85,6 +86,8 @@ class Aspect:
     stated_at: datetime | None = None
     changed: bool = True
     """False: the platform says that it is as it was when it was created."""
+    outcome: RunState | None = None
+    """How the run that it is of ended, where it failed or was cut off."""
 
     @property
     def what(self) -> str:
