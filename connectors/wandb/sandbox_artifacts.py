@@ -99,7 +99,8 @@ class Collection:
     def drop(self, alias: str) -> None:
         """Take an alias away."""
         for one in self.members:
-            one.names = [name for name in one.names if name != alias]
+            if alias in one.names:
+                one.names = [name for name in one.names if name != alias]
 
     def told(self, key: str) -> Any:
         """What filters and orders go by."""
