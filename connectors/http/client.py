@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -288,7 +289,7 @@ class Http:
     def _read(self, where: str, response: httpx2.Response, left: float, *, moved: bool) -> Answer:
         """All of the answer, as long as it keeps within size and time."""
         limits, ends_at = self._limits, self._now() + left
-        body = bytearray()
+        body = BytesIO()  # hands over what it holds: joining it would have it twice in memory
         try:
             if response.is_stream_consumed:  # a transport that had it all in memory
                 pieces = inflated([response.content], "", limits.wire_bytes, limits.inflated_bytes)
@@ -296,7 +297,7 @@ class Http:
                 encoding = response.headers.get("content-encoding", "")
                 pieces = inflated(response.iter_raw(), encoding, limits.wire_bytes, limits.inflated_bytes)
             for piece in pieces:
-                body += piece
+                body.write(piece)
                 if self._now() > ends_at:
                     raise self._translation.too_slow(where)
         except httpx2.TransportError as error:
@@ -308,7 +309,7 @@ class Http:
         told = response.headers
         status, path = response.status_code, wire_path(response.request.url)
         self._pace.told(told)
-        return Answer(status, path, told.get("content-type", ""), bytes(body), moved, comes_back(status, told))
+        return Answer(status, path, told.get("content-type", ""), body.getvalue(), moved, comes_back(status, told))
 
     def _timeout(self, left: float) -> httpx2.Timeout:
         return httpx2.Timeout(max(min(self._limits.timeout.total_seconds(), left), 0.001))

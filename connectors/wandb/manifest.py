@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from dataclasses import dataclass
 from json import JSONDecodeError, JSONDecoder
@@ -24,35 +25,82 @@ _PREFIXES = 1_000
 """More folders than this are collapsed into those above them while a manifest is read."""
 
 
+_STEP = 2**16
+_LONGEST = 2**20
+"""An entry beyond this is none."""
+
+
 class Unreadable(Exception):
     """A manifest that is none."""
 
 
 def entries(body: bytes) -> Iterator[tuple[str, Json]]:
-    """The entries of a manifest one by one, so that a huge one never stands in memory as objects. Raises
+    """The entries of a manifest one by one: of a huge one, never more than a window stands in memory as text. Raises
     `Unreadable`."""
-    written = body.decode("utf-8", "replace")
-    start = _CONTENTS.search(written)
-    if start is None:
-        raise Unreadable("it has no contents")
-    at = start.end()
+    window = _Window(body)
+    window.skip_to(_CONTENTS)
     while True:
-        at = _after(_NEXT, written, at)
-        if written[at : at + 1] == "}":
+        window.skip(_NEXT)
+        if window.is_before("}"):
             return
-        try:
-            path, at = _DECODER.raw_decode(written, at)
-            entry, at = _DECODER.raw_decode(written, _after(_COLON, written, at))
-        except (JSONDecodeError, RecursionError) as error:
-            raise Unreadable(f"it breaks off or is no JSON at place {at}") from error
+        path = window.value()
+        window.skip(_COLON)
+        entry = window.value()
         if not isinstance(path, str):
-            raise Unreadable(f"an entry without a path at place {at}")
+            raise Unreadable(f"an entry without a path before place {window.place:,}")
         yield path, entry
 
 
-def _after(pattern: re.Pattern[str], written: str, at: int) -> int:
-    found = pattern.match(written, at)
-    return found.end() if found else at
+class _Window:
+    """A part of a text that lies there as bytes; it grows where one value does not fit into it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._rest = memoryview(body)
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._text = ""
+        self._at = self._passed = 0
+        self._read(_STEP)
+
+    @property
+    def place(self) -> int:
+        """How many characters were passed."""
+        return self._passed + self._at
+
+    def skip_to(self, pattern: re.Pattern[str]) -> None:
+        """Behind the first place where it matches."""
+        while (found := pattern.search(self._text)) is None:
+            if not self._read(_STEP):
+                raise Unreadable("it has no contents")
+        self._at = found.end()
+
+    def skip(self, pattern: re.Pattern[str]) -> None:
+        """Behind what matches here, if anything does."""
+        if len(self._text) - self._at < _STEP:
+            self._text, self._passed, self._at = self._text[self._at :], self.place, 0
+            self._read(_STEP)
+        found = pattern.match(self._text, self._at)
+        self._at = found.end() if found else self._at
+
+    def is_before(self, sign: str) -> bool:
+        """Whether it comes next."""
+        return self._text.startswith(sign, self._at)
+
+    def value(self) -> Json:
+        """The JSON that stands here."""
+        while True:
+            try:
+                value, self._at = _DECODER.raw_decode(self._text, self._at)
+            except (JSONDecodeError, RecursionError) as error:
+                step = len(self._text) - self._at  # twice as much each time: a long one is not read over and over
+                if isinstance(error, RecursionError) or step > _LONGEST or not self._read(step):
+                    raise Unreadable(f"it breaks off or is no JSON at place {self.place}") from error
+            else:
+                return value
+
+    def _read(self, size: int) -> bool:
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        self._text += self._decode(piece, not self._rest)
+        return bool(piece)
 
 
 @dataclass(slots=True)
