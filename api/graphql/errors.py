@@ -34,7 +34,7 @@ _CODES: tuple[tuple[type[WatersmeetError], str], ...] = (
     (Misconfigured, "UNAVAILABLE"),
 )
 _HIDDEN = "something went wrong inside Watersmeet: its log has the trace under the request id {id}"
-_AWAY = "the store cannot be read now: the log says why, under the request id {id}"
+_AWAY = "the store cannot be read or written now: the log says why, under the request id {id}"
 
 
 class LimitExceeded(BadInput):

@@ -3,13 +3,11 @@
 import signal
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
-import yaml
 
 from watersmeet.federation.rows import SyncRow
 from watersmeet.federation.store import Store
@@ -20,6 +18,7 @@ from ..scale import scale
 from .clusters import Cluster
 from .emitters import Emitters
 from .forks import Forks
+from .serving import SYNC, serving
 from .shares import DATABASES, rounds
 from .shown import run_ids
 from .worlds import World
@@ -30,19 +29,8 @@ pytestmark = [
     pytest.mark.timeout(3600),
     pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL"),
 ]
-SYNC = "mutation($source: String!) { sync(source: $source) { id } }"
 LONGEST = 1.5
 """Seconds after which a server is killed at the latest, from when it was ready."""
-
-
-@contextmanager
-def serving(world: World, url: str) -> Generator[Service]:
-    """A server that follows the world."""
-    one = Service(world.folder)
-    server = yaml.safe_load(one.config.read_text())["server"]
-    world.config(url, one.config.name, server=server)
-    with one:
-        yield one
 
 
 def begin(service: Service, source: str) -> bool:

@@ -3,13 +3,16 @@
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
 import sqlalchemy as sa
 
 from watersmeet.api.cli.exits import Code
 
+from ..api.fire_events import original
 from ..scale import scale
 from .forks import Ended, Forks
+from .serving import SYNC, serving
 from .worlds import World
 
 pytestmark = [
@@ -36,6 +39,22 @@ def assert_answered(ended: Ended, *arguments: str) -> None:
     """It answers."""
     assert ended.code in (Code.OK, Code.INCOMPLETE), (arguments, ended)
     assert "Traceback" not in ended.err, (arguments, ended.err)
+
+
+def assert_served(world: World, url: str) -> None:
+    """A server answers what is asked, and says of what is to be written that it cannot be."""
+    with serving(world, url) as service:
+        found = service.ask("query($key: String!) { asset(key: $key) { name } sources { id } }", key=ROOT)
+        assert found["asset"]["name"]
+        assert {one["id"] for one in found["sources"]} > world.houses.keys()
+        asked = {"query": SYNC, "variables": {"source": found["sources"][0]["id"]}}
+        synced = httpx2.post(f"{service.url}/graphql", json=asked, timeout=30, trust_env=False)
+        posted = httpx2.post(f"{service.url}/api/v1/lineage", json=original(1), timeout=30, trust_env=False)
+        assert synced.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE", synced.text
+        assert "Give this user the right to write to it" in service.log()
+        assert posted.status_code == 503, posted.text
+        assert service.ask("{ sources { id } }")["sources"] == found["sources"]
+        assert "Traceback" not in service.log(), service.log()
 
 
 @pytest.mark.skipif(scale() == "quick", reason="takes its time: `make test-hard` runs it")
@@ -81,6 +100,7 @@ def test_a_role_of_postgresql_that_may_only_read(postgres: str, tmp_path: Path, 
                 assert_clear(forks.run(config, *arguments), *arguments)
             for arguments in READING:
                 assert_answered(forks.run(config, *arguments), *arguments)
+            assert_served(world, url)
             with engine.connect() as connection:
                 connection.execute(sa.text("ALTER DATABASE readonly RESET default_transaction_read_only"))
             for house in world.houses.values():
