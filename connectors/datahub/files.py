@@ -68,7 +68,7 @@ class Files:
             skipped=aside,
             failures=failures,
             resume=None if failures else {"format": _FORMAT, "files": mark},
-            listed=() if failures else tuple(sorted({*TYPES, *reading.types})),
+            listed=() if failures or reading.is_torn else tuple(sorted({*TYPES, *reading.types})),
             complete=not failures,
             done=reading.done,
         )
@@ -106,6 +106,8 @@ class _Reading:
         self._ends = Ends(_KNOWN)
         self._told = Told()
         self.failures: list[str] = []
+        self.is_torn = False
+        """A record is no JSON: nobody knows whose it was, so that what is not there may be there."""
         self.types: set[str] = set()
         self.entities = 0
         self.done = 0
@@ -171,7 +173,13 @@ class _Reading:
             self._aside(place, f"truncated: a record of more than {self._longest:,} bytes; raise http.page_bytes")
             self.failures.append(f"{place} is larger than http.page_bytes")
             return
-        for change in changes(_value(element.text)):
+        try:
+            record = parsed(element.text, _NESTING)
+        except (CutOff, NotJson) as error:
+            self.is_torn = True
+            self._aside(place, f"it is no JSON: {error}", element.text.decode("utf-8", "replace"))
+            return
+        for change in changes(record):
             if isinstance(change, BadRecord):
                 self._aside(place, str(change), element.text.decode("utf-8", "replace"))
             elif selects(self._source, change.urn, self._ignored):

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from watersmeet.federation.errors import SourceRefused, SourceUnavailable
@@ -85,6 +86,25 @@ def test_a_bad_record_is_put_aside_with_place_and_reason_and_the_rest_stands(
     assert aside.what.startswith("x.json#1")
     assert A in told.records
     assert told.complete
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [b'{"entityUrn": tru}', b'{"a": 1,}', b'{"a": "x\ny"}', b'{"a" 1}', b'{"a": 1} {"b"}', b'{"a": [1 2]}'],
+    ids=["a word", "a comma too many", "a line in a text", "no colon", "no comma behind", "no comma"],
+)
+@pytest.mark.parametrize("by_line", [False, True], ids=["a list", "lines"])
+def test_a_record_that_is_no_json_ends_no_file(tmp_path: Path, read: Read, torn: bytes, by_line: bool) -> None:
+    good = [orjson.dumps(proposal(one, "datasetProperties", STATED)) for one in (A, B)]
+    file = tmp_path / ("x.jsonl" if by_line else "x.json")
+    middle = [good[0], torn, good[1]]
+    file.write_bytes(b"\n".join(middle) if by_line else b"[" + b",\n".join(middle) + b"]")
+    told = read(file)
+    assert {A, B} <= set(told.records)
+    assert told.skipped
+    assert all(one.what.startswith(f"{file.name}#") for one in told.skipped)
+    assert "x.json" in told.skipped[0].what
+    assert (told.complete, told.listed) == (True, set()), "whose it was nobody knows: nothing is taken for deleted"
 
 
 def test_half_a_file_says_what_it_holds_and_nothing_of_what_it_lacks(tmp_path: Path, read: Read) -> None:
