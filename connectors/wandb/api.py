@@ -12,7 +12,7 @@ from ...config.errors import Misconfigured
 from ...config.settings import Source
 from ...federation.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from ...federation.model import Json
-from ..http import Anonymous, Basic, Failing, Http, Limits, Rejected
+from ..http import Anonymous, Basic, Denied, Failing, Http, Limits, Rejected
 from .documents import optional, without
 from .wire import field, loads, objects, sample, text, values_of
 
@@ -30,6 +30,10 @@ _DENIED = re.compile(r"permission|not logged in|relogin|unauthori[sz]ed|forbidde
 _JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
 _KEY = re.compile(r"(?:[\w-]+-)?[\w-]{40,}")
 _ATTEMPTS = 20
+
+
+class Revoked(SourceRefused):
+    """The key itself is taken no more: whatever else is asked with it comes to the same."""
 
 
 class Unwritten(Exception):
@@ -167,6 +171,10 @@ class Api:
             body, _ = loads(error.answer.text())
             if error.answer.status == 400 and objects(field(body, "errors")):
                 return body
+            raise
+        except Denied as error:
+            if error.answer.status == 401:
+                raise Revoked(str(error)) from error
             raise
         except Failing as error:
             if error.answer.status != 429:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ...federation.errors import SourceChanged, SourceRefused
 from ...federation.model import Json
-from .api import Api
+from .api import Api, Revoked
 from .documents import PROJECTS
 from .wire import field, nodes, text
 
@@ -38,6 +38,8 @@ def entities(api: Api, viewer: Json, wanted: Sequence[str]) -> Iterator[Seen]:
                     waiting.append(organisation)
                 if field(reply.data, "entity") is None and not found:
                     problems.append("there is no such entity, or the key may not see it")
+        except Revoked:
+            raise
         except (SourceRefused, SourceChanged) as error:
             problems.append(str(error))
         yield Seen(name, tuple(found), tuple(f"projects of {name}: {one}" for one in problems))

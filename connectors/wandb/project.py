@@ -71,7 +71,7 @@ class Reading:
                 yield from shelf.read(page.reply.data)
                 self._shelved(shelf, moment(mark.began) if is_resumed else None)
                 yield from self._put_off(shelf.open.put_off_now)
-        if is_full and options.besides and not project.is_registry:
+        if is_full and options.besides:
             yield from self._besides()
         if not scan.is_whole:
             yield self._batch((), (f"{scan.shown} of {scan.counted} runs are shown: the key may not see the others",))

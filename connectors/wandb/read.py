@@ -13,7 +13,7 @@ from ...federation.connector import Batch, Cursor, Health
 from ...federation.errors import SourceChanged, SourceRefused
 from ...federation.model import Form, Json, Record, Skipped
 from . import offline, runs
-from .api import Api
+from .api import Api, Revoked
 from .cursor import Marks
 from .documents import VIEWER
 from .entities import entities
@@ -191,6 +191,8 @@ def _guarded(project: Project, reading: Reading, marks: Marks) -> Iterator[Batch
     """A project's batches; what stops it is told, and stops it alone."""
     try:
         yield from reading.read()
+    except Revoked:
+        raise
     except (Inaccessible, SourceRefused) as error:
         failure = (
             f"{project.path}: inaccessible: {error}. It is gone, renamed or hidden from this key; what was read of it "

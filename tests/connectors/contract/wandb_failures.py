@@ -236,8 +236,8 @@ FAILURES: tuple[Failure, ...] = (
     *(kind.at(*VIEWER, FAILED) for kind in (ARRAY, WORD, NULL, ERROR, NESTED, BOMB)),
     # Projects
     *(kind.at(*PROJECTS, FAILED, FIRST) for kind in (BROKEN, TRUNCATED)),
-    *(kind.at(*PROJECTS, FAILED) for kind in (BEHIND, THROTTLED)),
-    *(kind.at(*PROJECTS, PARTIAL, **_PART) for kind in (UNKNOWN, REJECTED, ODD)),
+    *(kind.at(*PROJECTS, FAILED) for kind in (BEHIND, THROTTLED, UNKNOWN)),
+    *(kind.at(*PROJECTS, PARTIAL, **_PART) for kind in (FORBIDDEN, REJECTED, ODD)),
     _access("The project is hidden (project: null)", "hidden", "inaccessible"),
     _access("The project is denied (an error)", "denied", "inaccessible"),
     Failure(
@@ -251,13 +251,12 @@ FAILURES: tuple[Failure, ...] = (
     # Runs
     *(kind.at(*RUNS, PARTIAL, FIRST) for kind in (DOWN, RESET)),
     *(kind.at(*RUNS, PARTIAL, FIRST, skip=3, settings=_ONE_BY_ONE) for kind in (RATED, BANISHED, BEHIND, SILENT)),
-    *(kind.at(*RUNS, FAILED, skip=3, settings=_ONE_BY_ONE) for kind in (TRUNCATED, TIMED_OUT)),
+    *(kind.at(*RUNS, FAILED, skip=3, settings=_ONE_BY_ONE) for kind in (TRUNCATED, TIMED_OUT, UNKNOWN)),
     *(
         kind.at(*RUNS, PARTIAL, **_PART)
         for kind in (FORBIDDEN, SIGN_ON, REJECTED, HIDDEN, HALF, STUCK_RUNS, LOST_RUNS, FEWER)
     ),
     *(kind.at(*RUNS, PARTIAL, **_PART) for kind in (UNFIT, ODD, DENIED, NESTED)),
-    UNKNOWN.at(*RUNS, PARTIAL, skip=3, settings=_ONE_BY_ONE, **_PART),
     # Versions and their manifests
     *(kind.at(*MEMBERS, PARTIAL, **_PART) for kind in (FORBIDDEN, STUCK, LOST, ODD)),
     *(kind.at(*MEMBERS, FAILED) for kind in (BROKEN, RATED)),

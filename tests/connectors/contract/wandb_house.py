@@ -130,7 +130,9 @@ class WandbHouse(House):
         world.start_sweep(PROJECT, "leaky", f"program: x.py\npassword: {secret}\nsource: {signed}\n")
         world.report(PROJECT, address)
         world.queue(PROJECT, "leaky", run, environment={"DB_PASSWORD": secret})
-        world.automate(made.memberships[0].artifact_collection, "leaky", "UPDATE", json.dumps({"token": secret}))
+        world.automate(
+            made.memberships[0].artifact_collection, "leaky", "ADD_ARTIFACT_ALIAS", json.dumps({"token": secret})
+        )
 
     def trip(self, secret: str) -> None:
         body = f'{{"errors": [{{"message": "no: Bearer {secret}, https://ada:{secret}@db, token={secret}"}}]}}'

@@ -1,206 +1,180 @@
 """What the Weights & Biases connector makes of answers that are refusals, errors, or half of what was asked for."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
-import httpx2
 import pytest
 
 from watersmeet.config.errors import Misconfigured
-from watersmeet.federation.connector import Batch
+from watersmeet.config.settings import Source
+from watersmeet.connectors.wandb.read import Wandb
+from watersmeet.connectors.wandb.sandbox import KEY, Sandbox
 from watersmeet.federation.errors import SourceChanged, SourceRefused, SourceUnavailable
 
-from .telling import KEY, Platform, page, projects, run
+from .miniature import ALWAYS, RUNS, To, answering, asked, checked, failures, named, read, source
 
-OLD = 'Cannot query field "{}" on type "{}".'
-
-
-def ids(batches: list[Batch]) -> list[str]:
-    scopes = [scope for batch in batches for scope in batch.scopes]
-    return [one.native_id for scope in scopes for one in scope.records if one.native_id.startswith("run/")]
+NOTHING: dict[str, Any] = {"data": None, "errors": [{"message": "permission denied"}]}
 
 
-def failures(batches: list[Batch]) -> str:
-    return "\n".join(one for batch in batches for one in batch.failures)
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A project with two runs; nothing that is asked of it may be wrong."""
+    with Sandbox(empty=True) as running:
+        for name in ("a", "b"):
+            running.world.log_run("acme/fraud", name)
+        yield running
+        assert [one.complaints for one in running.calls if one.complaints] == []
 
 
-def test_a_key_that_is_nobodys_is_refused_with_the_remedy():
-    """Wandb, check 5: the hosted service answers 200 and a viewer that is null."""
-    with pytest.raises(SourceRefused, match="/authorize") as refused:
-        Platform(Viewer={"viewer": None}).connector().check()
-    assert refused.value.grants == ("a valid API key",)
-    assert KEY not in str(refused.value)
+class TestTheKey:
+    """What lets us in, and what is said where it does not."""
+
+    @pytest.mark.parametrize("token", ["short", "k" * 39])
+    def test_one_that_is_too_short_is_told_before_anything_is_asked(self, sandbox: Sandbox, token: str) -> None:
+        """The vendor's client looks at the length alone, and so do we."""
+        with pytest.raises(Misconfigured, match="40 characters") as wrong:
+            checked(sandbox, token=token)
+        assert token not in str(wrong.value)
+        assert not sandbox.calls
+
+    def test_a_source_without_one_says_where_it_is_made(self, sandbox: Sandbox) -> None:
+        with pytest.raises(Misconfigured, match="/authorize"):
+            checked(sandbox, token=None)
+
+    @pytest.mark.parametrize("token", ["local-" + "k" * 40, "aaaa.bbbb.cccc"])
+    def test_those_of_own_servers_and_of_federated_identities_are_taken(self, token: str) -> None:
+        with Sandbox(key=token) as running:
+            assert checked(running, token=token).reachable
+
+    def test_one_that_sees_nothing_says_so(self) -> None:
+        with Sandbox(empty=True) as running:
+            assert checked(running).missing_grants == ("access to a project",)
+            assert "sees no project" in failures(read(running))
 
 
-def test_a_key_that_is_revoked_while_it_is_read_deletes_nothing():
-    """Wandb, check 5: 401 in the middle."""
-    platform = Platform(ProjectPage=lambda _: httpx2.Response(401, json={"errors": [{"message": f"who is {KEY}"}]}))
-    told = list(platform.connector().read(None))
-    assert "acme/fraud: inaccessible" in failures(told)
-    assert KEY not in failures(told)
-    assert told[-1].listed == ("project",)
-    assert not told[-1].complete
+class TestWhatIsNotReadable:
+    """It is named, and nothing else is lost by it."""
+
+    def test_an_entity_that_is_not_there(self, sandbox: Sandbox) -> None:
+        told = failures(read(sandbox, workspaces=["nowhere"]))
+        assert "projects of nowhere: there is no such entity" in told
+
+    def test_projects_that_may_not_be_listed(self, sandbox: Sandbox) -> None:
+        answering(sandbox, "Projects", NOTHING)
+        assert "permission denied" in failures(read(sandbox))
+
+    def test_an_error_within_a_project_stops_that_project_alone(self, sandbox: Sandbox) -> None:
+        sandbox.world.log_run("acme/open", "c")
+        answering(sandbox, "ProjectPage", {"data": None, "errors": [{"message": "odd"}]}, times=1)
+        told = read(sandbox)
+        assert "acme/fraud: not readable" in failures(told)
+        assert named(told, "run/") == ["acme/open/c"]
+
+    def test_reports_that_cannot_be_read_do_not_hold_up_the_rest(self, sandbox: Sandbox) -> None:
+        answering(sandbox, "Besides", NOTHING)
+        told = read(sandbox)
+        assert "reports, queues and automations" in failures(told)
+        assert f"run:{sandbox.world.project('acme/fraud').id}" in told[-1].listed
+
+    def test_a_project_whose_runs_are_counted_and_not_shown(self, sandbox: Sandbox) -> None:
+        def bend(answer: Any) -> Any:
+            answer["data"]["project"]["runCount"] += 3
+            return answer
+
+        sandbox.fail(RUNS, kind="bent", bend=bend, times=ALWAYS)
+        told = read(sandbox)
+        assert "2 of 5 runs are shown" in failures(told)
+        assert asked(sandbox, "ProjectPage") == 3
 
 
-@pytest.mark.parametrize("token", ["short", "k" * 39])
-def test_a_key_that_is_too_short_is_told_before_anything_is_asked(token: str):
-    """Wandb, check 5: the vendor's client looks at the length alone, and so do we."""
-    platform = Platform()
-    with pytest.raises(Misconfigured, match="40 characters") as wrong:
-        platform.connector(token=token).check()
-    assert token not in str(wrong.value)
-    assert not platform.asked
+class TestAnswersThatAreNone:
+    """Each is called what it is."""
+
+    def refused(self, sandbox: Sandbox, kind: type[Exception], match: str) -> Exception:
+        with pytest.raises(kind, match=match) as raised:
+            checked(sandbox)
+        return raised.value
+
+    @pytest.mark.parametrize("said", ["try again", "internal error", "query timed out"])
+    def test_an_error_that_may_pass_is_no_change_of_the_platform(self, sandbox: Sandbox, said: str) -> None:
+        answering(sandbox, "Viewer", {"data": None, "errors": [{"message": said}]})
+        self.refused(sandbox, SourceUnavailable, said)
+
+    def test_a_permission_error_without_data_is_a_refusal(self, sandbox: Sandbox) -> None:
+        refusal = {"message": "no", "extensions": {"code": "PERMISSION_ERROR"}}
+        answering(sandbox, "Viewer", {"data": None, "errors": [refusal]})
+        self.refused(sandbox, SourceRefused, "no path told")
+
+    def test_an_answer_without_data_is_told_with_a_cut_of_it(self, sandbox: Sandbox) -> None:
+        answering(sandbox, "Viewer", {"detail": "moved"})
+        error = self.refused(sandbox, SourceChanged, "without data")
+        assert isinstance(error, SourceChanged)
+        assert "moved" in error.sample
+
+    def test_a_400_without_a_reason(self, sandbox: Sandbox) -> None:
+        sandbox.fail("Viewer", times=ALWAYS, status=400, body="{}")
+        self.refused(sandbox, SourceChanged, "400")
+
+    def test_a_server_that_is_down(self, sandbox: Sandbox) -> None:
+        sandbox.fail("Viewer", times=ALWAYS, status=503)
+        self.refused(sandbox, SourceUnavailable, "503")
+
+    def test_a_throttle_while_a_manifest_is_asked_for_ends_the_read(self, sandbox: Sandbox) -> None:
+        run = sandbox.world.project("acme/fraud").all_runs[0]
+        sandbox.world.log_artifact(run, "words", "dataset", {"a": {"digest": "d", "ref": "s3://lake/a"}})
+        sandbox.fail("Manifest$", status=429, times=ALWAYS)
+        with pytest.raises(SourceUnavailable, match="rate_limited"):
+            read(sandbox)
 
 
-def test_a_source_without_a_key_says_where_one_is_made():
-    with pytest.raises(Misconfigured, match="/authorize"):
-        Platform().connector(token=None).check()
+def test_features_of_the_server_are_told_as_capabilities(sandbox: Sandbox) -> None:
+    sandbox.world.features = {"ARTIFACT_TAGS": True, "SWEEPS_LOCAL_SCHEDULER": False}
+    assert checked(sandbox).capabilities == {"ARTIFACT_TAGS": True, "SWEEPS_LOCAL_SCHEDULER": False}
 
 
-@pytest.mark.parametrize("token", ["local-" + "k" * 40, "aaaa.bbbb.cccc"])
-def test_keys_of_own_servers_and_of_federated_identities_are_taken(token: str):
-    assert Platform().connector(token=token).check().reachable
+def test_a_server_that_cannot_be_asked_for_edits_is_not(sandbox: Sandbox) -> None:
+    answering(sandbox, "UpdatedFilter", {"errors": [{"message": "invalid filter key: updatedAt"}]}, status=400)
+    since = read(sandbox)[-1].resume
+    sandbox.calls.clear()
+    assert read(sandbox, since)[-1].complete
+    sent = [one.variables["filters"] for one in sandbox.calls if one.operation == RUNS]
+    assert len(sent) == 1
+    assert "heartbeatAt" in sent[0]
+    assert "updatedAt" not in sent[0]
 
 
-def test_the_key_goes_along_as_the_password_of_api():
-    platform = Platform()
-    platform.connector().check()
-    assert {one["authorization"][:6] for one in platform.headers} == {"Basic "}
+class TestPagesThatAreTooLarge:
+    """Runs may carry megabytes."""
+
+    def test_they_are_asked_for_in_smaller_ones(self) -> None:
+        with Sandbox(empty=True) as running:
+            for number in range(16):
+                running.world.log_run("acme/fraud", f"run{number:02}", notes="x" * 3000)
+            told = read(running, http={"page_bytes": 16_384}, options={"page_size": 16})
+            sizes = [one.variables["first"] for one in running.calls if one.operation == RUNS]
+        assert sizes[:3] == [16, 8, 4]
+        assert set(sizes[2:]) <= {4, 2}
+        assert len(named(told, "run/")) == 16
+        assert told[-1].complete
+
+    def test_a_single_run_that_is_too_large_ends_the_read_and_says_so(self, sandbox: Sandbox) -> None:
+        sandbox.world.log_run("acme/fraud", "huge", notes="x" * 30_000)
+        with pytest.raises(SourceUnavailable, match="page_bytes"):
+            read(sandbox, http={"page_bytes": 16_384})
 
 
-def test_an_old_server_is_read_without_what_it_does_not_know():
-    """Wandb, check 13: fields that it does not know are left out, and said."""
-
-    def old(variables: dict[str, Any]) -> httpx2.Response | dict[str, Any]:
-        for name, type_ in (("digestAlgorithm", "Artifact"), ("runInfo", "Run")):
-            if name in variables["query"]:
-                return httpx2.Response(400, json={"errors": [{"message": OLD.format(name, type_)}]})
-        return page([run("a")])
-
-    platform = Platform(ProjectPage=old)
-    connector = platform.connector()
-    told = list(connector.read(None))
-    assert ids(told) == ["run/Ra"]
-    assert [one.what for batch in told for one in batch.skipped] == [
-        "field Artifact.digestAlgorithm",
-        "field Run.runInfo",
-    ]
-    assert not any(one.lost for batch in told for one in batch.skipped)
-    assert told[-1].complete
-    assert connector.check().capabilities == {"Artifact.digestAlgorithm": False, "Run.runInfo": False}
-    assert platform.times("ProjectPage") == 3
-
-
-def test_a_server_without_something_that_has_to_be_there_is_another_platform():
-    refusal = {"errors": [{"message": OLD.format("viewer", "Query")}], "data": None}
-    with pytest.raises(SourceChanged, match="viewer"):
-        Platform(Viewer=refusal).connector().check()
-
-
-def test_features_of_the_server_are_told_as_capabilities():
-    viewer = {"id": "U", "username": "ana", "entity": "acme"}
-    features = [{"name": "ARTIFACT_TAGS", "isEnabled": True}, {"name": "SWEEPS_LOCAL_SCHEDULER", "isEnabled": False}]
-    health = Platform(Viewer={"viewer": viewer, "serverInfo": {"features": features}}).connector().check()
-    assert health.capabilities == {"ARTIFACT_TAGS": True, "SWEEPS_LOCAL_SCHEDULER": False}
-
-
-def test_half_an_answer_is_kept_and_each_path_that_failed_is_told():
-    """Wandb, check 9: the vendor's client discards the whole page."""
-    half = {
-        "data": page([run("a"), run("b", config=None)], count=2),
-        "errors": [{"message": "boom", "path": ["project", "runs", "edges", 1, "node", "config"]}],
-    }
-    platform = Platform(ProjectPage=half)
-    told = list(platform.connector().read(None))
-    assert ids(told) == ["run/Ra", "run/Rb"]
-    assert "acme/fraud: project.runs.edges.1.node.config: boom" in failures(told)
-    assert not any(family.startswith("run:") for family in told[-1].listed)
-
-
-def test_a_project_that_answers_null_is_inaccessible_and_the_others_go_on():
-    """Wandb, check 9."""
-
-    def answer(variables: dict[str, Any]) -> dict[str, Any]:
-        return {"project": None} if variables["project"] == "secret" else page([run(variables["project"])])
-
-    told = list(Platform(Projects=projects("secret", "open"), ProjectPage=answer).connector().read(None))
-    assert ids(told) == ["run/Ropen"]
-    assert "acme/secret: inaccessible" in failures(told)
-    assert [one for batch in told for one in batch.missing_grants] == ["access to acme/secret"]
-    assert "run:Popen" in told[-1].listed
-    assert "run:Psecret" not in told[-1].listed
-
-
-def test_a_project_that_is_shown_no_more_is_asked_for_and_kept():
-    """Wandb, check 9: it is denied or missing, and nobody says which."""
-    first = list(Platform(Projects=projects("fraud")).connector().read(None))
-    gone = Platform(Projects=projects(), ProjectPage={"project": None})
-    told = list(gone.connector().read(first[-1].resume))
-    assert "acme/fraud: inaccessible" in failures(told)
-    assert list(gone.connector().gone(["project/Pfraud"])) == []
-
-
-def test_a_throttle_that_does_not_end_is_named():
-    """Wandb, check 4: waits are bounded, and the reason is said."""
-    platform = Platform(ProjectPage=lambda _: httpx2.Response(429, headers={"RateLimit-Reset": "2"}))
-    with pytest.raises(SourceUnavailable, match="rate_limited"):
-        list(platform.connector().read(None))
-    assert platform.waited == [2.0] * 5
-    assert platform.times("ProjectPage") == 6
-
-
-def test_an_error_that_may_pass_is_no_change_of_the_platform():
-    with pytest.raises(SourceUnavailable, match="try again"):
-        Platform(Viewer={"errors": [{"message": "try again"}], "data": None}).connector().check()
-
-
-def test_a_permission_error_without_data_is_a_refusal():
-    refusal = {"errors": [{"message": "no", "extensions": {"code": "PERMISSION_ERROR"}}], "data": None}
-    with pytest.raises(SourceRefused):
-        Platform(Viewer=refusal).connector().check()
-
-
-def test_a_key_that_sees_nothing_says_so():
-    platform = Platform(Projects=projects())
-    assert platform.connector().check().missing_grants == ("access to a project",)
-    told = list(platform.connector().read(None))
-    assert "sees no project" in failures(told)
-
-
-def test_an_entity_that_cannot_be_listed_is_told():
-    nothing = {"entity": None, "models": {"edges": [], "pageInfo": {"hasNextPage": False}}}
-    told = list(Platform(Projects=nothing).connector(workspaces=["acme"]).read(None))
-    assert "projects of acme: there is no such entity" in failures(told)
-    refused = {"errors": [{"message": "permission denied"}], "data": None}
-    assert "permission denied" in failures(list(Platform(Projects=refused).connector().read(None)))
-
-
-def test_a_server_that_lacks_one_field_after_another_is_given_up():
-    def strange(variables: dict[str, Any]) -> dict[str, Any]:
-        return {"data": None, "errors": [{"message": "internal error"}]}
-
-    with pytest.raises(SourceUnavailable, match="internal"):
-        Platform(Viewer=strange).connector().check()
-
-
-def test_an_answer_that_is_no_answer_is_told_with_a_cut_of_it():
-    with pytest.raises(SourceChanged, match="without data") as changed:
-        Platform(Viewer=httpx2.Response(200, json={"detail": "moved"})).connector().check()
-    assert "moved" in changed.value.sample
-
-
-def test_a_400_without_a_reason_is_told():
-    with pytest.raises(SourceChanged, match="400"):
-        Platform(Viewer=httpx2.Response(400, json={})).connector().check()
-    with pytest.raises(SourceUnavailable, match="503"):
-        Platform(Viewer=lambda _: httpx2.Response(503)).connector().check()
-
-
-def test_an_error_within_a_project_stops_that_project_alone():
-    broken = httpx2.Response(200, json={"data": None, "errors": [{"message": "odd"}]})
-    told = list(Platform(ProjectPage=broken).connector().read(None))
-    assert "acme/fraud: not readable" in failures(told)
-
-
-@pytest.mark.parametrize("url", ["https://wandb.ai", "https://forge.coreweave.com", "http://wandb.acme.io:8080"])
-def test_the_api_is_asked_whichever_address_people_know(url: str):
-    assert Platform().connector(url=url).check().reachable
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://wandb.ai", "api.wandb.ai"),
+        ("https://forge.coreweave.com", "api.forge.coreweave.com"),
+        ("http://wandb.acme.io:8080", "wandb.acme.io"),
+    ],
+)
+def test_the_api_is_asked_whichever_address_people_know(sandbox: Sandbox, url: str, host: str) -> None:
+    way = To(sandbox)
+    told: Source = source(sandbox, url=url, also=[], token=KEY)
+    with closing(Wandb(told, transport=way)) as reader:
+        assert reader.check().reachable
+    assert way.hosts == {host}

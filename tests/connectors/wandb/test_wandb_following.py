@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from watersmeet.connectors.wandb.read import Wandb
@@ -22,8 +21,7 @@ from watersmeet.federation.rows import SourceRow
 from watersmeet.federation.store import Store
 from watersmeet.federation.sync import pull
 
-from .miniature import RUNS, configured, named, read, source
-from .told import edges, records
+from .miniature import RUNS, To, configured, edges, named, read, records, source
 
 _SYNC = """
 import sys
@@ -212,20 +210,6 @@ class TestWhatChanges:
         new = sandbox.world.log_artifact(run, "words", "dataset", {"a": entry(b"new")})
         told = [one for batch in read(sandbox, known) for scope in batch.scopes for one in scope.records]
         assert {"manifest" in one.facets for one in told if one.native_id == f"version/{new.id}"} == {True, False}
-
-
-class To(httpx2.HTTPTransport):
-    """Whatever host is asked, a miniature answers."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        super().__init__()
-        self._url = httpx2.URL(sandbox.url)
-        self.hosts: set[str] = set()
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        self.hosts.add(request.url.host)
-        request.url = request.url.copy_with(scheme="http", host=self._url.host, port=self._url.port)
-        return super().handle_request(request)
 
 
 def test_one_tenant_under_two_names_is_told_once(tmp_path: Path) -> None:

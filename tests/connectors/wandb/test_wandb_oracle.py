@@ -10,8 +10,7 @@ from watersmeet.connectors.wandb.sandbox_world import World, entry, within
 from watersmeet.federation.connector import Batch
 from watersmeet.federation.model import EdgeKind, Role
 
-from .miniature import named, path, read, tied
-from .told import edges, records, skipped
+from .miniature import edges, named, path, read, records, skipped, tied
 from .vendor import asked_by_client
 
 _ALL = """

@@ -12,7 +12,7 @@ from watersmeet.connectors.wandb.sandbox import KEY, Sandbox
 from watersmeet.federation.connector import Batch
 from watersmeet.federation.model import EdgeKind, RunState
 
-from .told import edges, records, skipped
+from .miniature import edges, records, skipped
 from .vendor import asked_by_client, logged_by_client
 
 _STORY = """

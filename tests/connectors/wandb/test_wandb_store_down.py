@@ -15,8 +15,7 @@ from watersmeet.connectors.wandb.sandbox import Sandbox
 from watersmeet.connectors.wandb.sandbox_world import reference
 from watersmeet.federation.connector import Batch, Cursor
 
-from .miniature import read, source
-from .told import records, skipped
+from .miniature import read, records, skipped, source
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 TRIES = 6
