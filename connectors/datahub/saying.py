@@ -206,9 +206,11 @@ class Saying:
             return None
         if plain(found) in self.others:
             return found
-        for record in stub(found, self.place):
-            self.others.setdefault(record.native_id, record)
+        self.others[plain(found)] = _named(found, self.place, described=False)
         for parent in _parents(found):
+            if plain(parent) not in self.others:  # of a table with many columns it is there after the first
+                for record in stub(parent, self.place):
+                    self.others.setdefault(record.native_id, record)
             self.add(Edge(plain(found), plain(parent), EdgeKind.PART_OF))
         return found
 

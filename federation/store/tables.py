@@ -8,7 +8,21 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Double, Index, LargeBinary, MetaData, Table, Text, UniqueConstraint
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
+
+
+class Bytes(LargeBinary):
+    """Bytes as they are: both drivers take and give them so, and a call for each of many million values is dear."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Nothing is done to what is written."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Nor to what is read."""
+
 
 Int = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
 Real: TypeEngine[Any] = Double[float]().with_variant(sqlite.REAL(), "sqlite")
@@ -27,7 +41,7 @@ def _id() -> Column[int]:
 info = _table(
     "info",
     Column("name", Text, primary_key=True),
-    Column("value", LargeBinary, nullable=False),
+    Column("value", Bytes, nullable=False),
 )
 """What the store knows of itself: its id, its secret, the version of the naming rules its keys were derived with."""
 
@@ -69,8 +83,8 @@ sync = _table(
     Column("total", Int),
     Column("message", Text),
     Column("error", Text),
-    Column("grants", LargeBinary, nullable=False),
-    Column("failures", LargeBinary, nullable=False),
+    Column("grants", Bytes, nullable=False),
+    Column("failures", Bytes, nullable=False),
     Column("cancel", Int, nullable=False),
     Index("sync_source", "source", "id"),
 )
@@ -79,13 +93,13 @@ cursor = _table(
     "cursor",
     Column("source", Int, primary_key=True, autoincrement=False),
     Column("name", Text, primary_key=True),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
 )
 
 skip = _table(
     "skip",
     Column("source", Int, primary_key=True, autoincrement=False),
-    Column("what_hash", LargeBinary, primary_key=True),
+    Column("what_hash", Bytes, primary_key=True),
     Column("what", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("sample", Text, nullable=False),
@@ -97,11 +111,11 @@ scope = _table(
     "scope",
     _id(),
     Column("source", Int, nullable=False),
-    Column("key_hash", LargeBinary, nullable=False),
+    Column("key_hash", Bytes, nullable=False),
     Column("key", Text, nullable=False),
     Column("family", Text, nullable=False),
     Column("nature", Text, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
+    Column("hash", Bytes, nullable=False),
     Column("stated_at", Int, nullable=False),
     Column("told_at", Int),
     Column("missed_at", Int),
@@ -117,9 +131,9 @@ statement = _table(
     "statement",
     Column("scope", Int, primary_key=True, autoincrement=False),
     Column("stated_at", Int, primary_key=True, autoincrement=False),
-    Column("hash", LargeBinary, primary_key=True),
+    Column("hash", Bytes, primary_key=True),
     Column("recorded_at", Int, nullable=False),
-    Column("edges", LargeBinary, nullable=False),
+    Column("edges", Bytes, nullable=False),
 )
 """What a STANDING or TIMED scope said, each time that it was new: the intervals of its claims follow from it."""
 
@@ -127,8 +141,8 @@ doc = _table(
     "doc",
     _id(),
     Column("source", Int, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("hash", Bytes, nullable=False),
+    Column("body", Bytes, nullable=False),
     UniqueConstraint("source", "hash", name="doc_hash"),
 )
 """Bodies of descriptions, each kept once however often it was said."""
@@ -151,7 +165,7 @@ record = _table(
     "record",
     _id(),
     Column("source", Int, nullable=False),
-    Column("native_hash", LargeBinary, nullable=False),
+    Column("native_hash", Bytes, nullable=False),
     Column("native_id", Text, nullable=False),
     Column("asset", Int, nullable=False),
     Column("kind", Int, nullable=False),
@@ -170,7 +184,7 @@ record = _table(
     Column("run_error", Text),
     Column("tombstoned_at", Int),
     Column("recorded_at", Int, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
     UniqueConstraint("source", "native_hash", name="record_native"),
     Index("record_native_hash", "native_hash"),
     Index("record_asset", "asset"),
@@ -181,7 +195,7 @@ label = _table(
     "label",
     Column("record", Int, primary_key=True, autoincrement=False),
     Column("type", Text, primary_key=True),
-    Column("text_hash", LargeBinary, primary_key=True),
+    Column("text_hash", Bytes, primary_key=True),
     Column("text", Text, nullable=False),
     Index("label_text", "type", "text_hash"),
 )
@@ -227,8 +241,8 @@ claim = _table(
 spelled = _table(
     "spelled",
     Column("record", Int, primary_key=True, autoincrement=False),
-    Column("key_hash", LargeBinary, primary_key=True),
-    Column("place_hash", LargeBinary, nullable=False),
+    Column("key_hash", Bytes, primary_key=True),
+    Column("place_hash", Bytes, nullable=False),
     Column("key", Text, nullable=False),
     Column("strong", Int, nullable=False),
     Column("rule", Text, nullable=False),
@@ -258,7 +272,7 @@ link = _table(
     Column("right", Int, nullable=False),
     Column("rule", Text, nullable=False),
     Column("score", Real, nullable=False),
-    Column("evidence", LargeBinary, nullable=False),
+    Column("evidence", Bytes, nullable=False),
     Column("recorded_at", Int, nullable=False),
     Column("retired_at", Int),
     Index("link_asset", "asset"),
@@ -266,10 +280,10 @@ link = _table(
 
 refusal = _table(
     "refusal",
-    Column("key_hash", LargeBinary, primary_key=True),
+    Column("key_hash", Bytes, primary_key=True),
     Column("key", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("records", LargeBinary, nullable=False),
+    Column("records", Bytes, nullable=False),
     Column("at", Int, nullable=False),
 )
 """Keys that would have joined what must stay apart."""
@@ -282,8 +296,8 @@ change = _table(
     Column("record", Int, nullable=False),
     Column("other", Int),
     Column("what", Text, nullable=False),
-    Column("before", LargeBinary),
-    Column("after", LargeBinary),
+    Column("before", Bytes),
+    Column("after", Bytes),
     Index("change_record", "record", "seq"),
     Index("change_other", "other", "seq"),
     Index("change_at", "at"),
@@ -293,12 +307,12 @@ event = _table(
     "event",
     _id(),
     Column("source", Int, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
-    Column("entity_hash", LargeBinary, nullable=False),
+    Column("hash", Bytes, nullable=False),
+    Column("entity_hash", Bytes, nullable=False),
     Column("entity", Text, nullable=False),
     Column("event_time", Int),
     Column("received_at", Int, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
     UniqueConstraint("source", "hash", name="event_hash"),
     Index("event_entity", "source", "entity_hash"),
     Index("event_number", "source", "id"),
@@ -308,11 +322,11 @@ letter = _table(
     "letter",
     _id(),
     Column("source", Int, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
+    Column("hash", Bytes, nullable=False),
     Column("place", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("path", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
     Column("at", Int, nullable=False),
     Column("state", Text, nullable=False, server_default="WAITING"),
     Column("seen_at", Int),
@@ -329,7 +343,7 @@ token = _table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
+    Column("hash", Bytes, nullable=False),
     Column("created_at", Int, nullable=False),
     Column("expires_at", Int),
     Column("revoked_at", Int),
@@ -352,8 +366,8 @@ audit = _table(
     Column("seq", Int, primary_key=True, autoincrement=False),
     Column("at", Int, nullable=False),
     Column("what", Text, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("hash", Bytes, nullable=False),
+    Column("body", Bytes, nullable=False),
     Index("audit_at", "at"),
     Index("audit_what", "what", "at"),
 )
@@ -364,7 +378,7 @@ audit_head = _table(
     "audit_head",
     Column("chain", Text, primary_key=True),
     Column("seq", Int, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
+    Column("hash", Bytes, nullable=False),
     Column("sealed", Int, nullable=False),
 )
 """The newest entry of each chain, and the newest that a seal names; the row's lock makes a chain's numbers gapless."""
