@@ -90,8 +90,18 @@ def test_a_bad_record_is_put_aside_with_place_and_reason_and_the_rest_stands(
 
 @pytest.mark.parametrize(
     "torn",
-    [b'{"entityUrn": tru}', b'{"a": 1,}', b'{"a": "x\ny"}', b'{"a" 1}', b'{"a": 1} {"b"}', b'{"a": [1 2]}'],
-    ids=["a word", "a comma too many", "a line in a text", "no colon", "no comma behind", "no comma"],
+    [
+        pytest.param(b'{"entityUrn": tru}', id="a word"),
+        pytest.param(b"tru", id="a word by itself"),
+        pytest.param(b'{"a": 1,}', id="a comma too many"),
+        pytest.param(b'{"a": "x\ny"}', id="a line in a text"),
+        pytest.param(b'{"a" 1}', id="no colon"),
+        pytest.param(b'{"a": 1} {"b"}', id="no comma behind"),
+        pytest.param(b'{"a": [1 2]}', id="no comma"),
+        pytest.param(b'{"a": "\\x"}', id="an escape that is none"),
+        pytest.param(b'{"a": "}]{[", "b": ["]", tru]}', id="brackets in a text"),
+        pytest.param(b"}", id="a bracket too many"),
+    ],
 )
 @pytest.mark.parametrize("by_line", [False, True], ids=["a list", "lines"])
 def test_a_record_that_is_no_json_ends_no_file(tmp_path: Path, read: Read, torn: bytes, by_line: bool) -> None:
