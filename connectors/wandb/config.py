@@ -9,7 +9,7 @@ from ...federation.model import Form, Json, Skipped, Spelling
 from ...federation.openlineage.confidential import redacted
 from .options import Options
 from .wire import field as field_of
-from .wire import loads, numbers, parameter, sample, text, values
+from .wire import has_no_numbers, loads, numbers, parameter, sample, text, values
 
 _RAW = 65_536
 """As much is kept of a text that is no JSON."""
@@ -45,6 +45,9 @@ class Config:
                 skipped.append(Skipped(f"{name} of {native_id}", reason, sample(written), lost=False))
             elif isinstance(written, str) and len(written) > _HUGE:
                 reason = f"its {name} has {len(written):,} characters: the first values alone are kept"
+                skipped.append(Skipped(f"{name} of {native_id}", reason, lost=False))
+            elif has_no_numbers(written):
+                reason = f"its {name} holds numbers that are none (NaN, Infinity): they are left out"
                 skipped.append(Skipped(f"{name} of {native_id}", reason, lost=False))
         metrics = dict(islice(numbers(parsed["summaryMetrics"]), options.max_metrics))
         return cls(values(parsed["config"]), metrics, own, tuple(skipped), options)

@@ -86,6 +86,10 @@ class Sandbox(Loopback):
         """Be a server of another age, which does not know some fields (`Artifact.digestAlgorithm`)."""
         self._lacking |= set(fields)
 
+    def know_all(self) -> None:
+        """Be a server of today again."""
+        self._lacking = frozenset()
+
     async def called(self, request: Request) -> str:
         """The path with the operation behind it."""
         path = whole_path(request)

@@ -282,7 +282,7 @@ class Artifact:
     def manifest(self) -> dict[str, Any]:
         """What lies in the object store."""
         policy = {"storagePolicy": "wandb-storage-policy-v1", "storagePolicyConfig": {"storageLayout": "V2"}}
-        return {"version": 1, **policy, "contents": self.entries}
+        return {"version": 1, **policy, "contents": dict(sorted(self.entries.items()))}  # as the client writes it
 
     def stored(self, names: list[str] | None = None) -> list[dict[str, Any]]:
         """Its files: what is only referred to is none."""

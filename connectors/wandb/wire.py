@@ -13,6 +13,7 @@ from ...federation.openlineage.confidential import hides, mark, redacted
 from ..http.redaction import scrubbed
 
 _LONGEST = 2000
+_NO_NUMBER = re.compile(r"\bNaN\b|\bInfinity\b")
 _SETTING = re.compile(r"""([\w.-]+)(["']?\s*:\s+)("[^"\n]*"|'[^'\n]*'|[^\s,}\]]+)""")
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -95,6 +96,17 @@ def loads(written: Json) -> tuple[Json, str]:
         return json.loads(written, parse_constant=lambda _: None), ""
     except (ValueError, RecursionError) as error:
         return None, str(error) or type(error).__name__
+
+
+def has_no_numbers(written: Json) -> bool:
+    """Whether JSON in a string holds NaN or infinities, which are none."""
+    found: list[str] = []
+    if isinstance(written, str) and _NO_NUMBER.search(written):
+        try:
+            json.loads(written, parse_constant=found.append)
+        except (ValueError, RecursionError):
+            return False
+    return bool(found)
 
 
 def values(config: Json) -> dict[str, Json]:

@@ -44,6 +44,8 @@ class Failure:
     """A pattern that an answer shows beside the failure."""
     moment: Moment = Moment.AGAIN
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    harmless: bool = False
+    """It is noted, and costs no answer anything."""
 
     @property
     def title(self) -> str:
@@ -185,7 +187,7 @@ is taken for deleted because something failed.
 
 
 def _row(one: Outcome) -> str:
-    return f"| {_cell(one.failure.title)} | {_sync(one.seen)} | {_source(one.seen)} | {_answer(one.seen)} |"
+    return f"| {_cell(one.failure.title)} | {_sync(one.seen)} | {_source(one.seen, is_noted=one.failure.harmless)} | {_answer(one.seen)} |"
 
 
 def _sync(seen: Seen) -> str:
@@ -196,9 +198,10 @@ def _sync(seen: Seen) -> str:
     return "; ".join([f"`{sync.state.value}`", *shown, *kept])
 
 
-def _source(seen: Seen) -> str:
+def _source(seen: Seen, *, is_noted: bool) -> str:
     grants = [f"missing: {_cut(one)}" for one in seen.sync.missing_grants]
-    skipped = [f"{seen.skipped} kept aside: {_cut(seen.skips[0])}"] if seen.skipped and seen.skips else []
+    first = f"{seen.skipped} kept aside" if seen.skipped else "noted" if is_noted else ""
+    skipped = [f"{first}: {_cut(seen.skips[0])}"] if first and seen.skips else []
     return "; ".join([f"`{seen.status}`", *grants, *skipped])
 
 

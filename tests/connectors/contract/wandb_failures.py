@@ -205,6 +205,11 @@ def _down(done: str, says: str, **fault: Any) -> Failure:
     )
 
 
+def _odd(done: str, strike: Callable[[Any], object], says: str) -> Failure:
+    """Told in a way that cannot be, and of no weight for lineage: it is noted."""
+    return Failure(done, strike, SUCCEEDED, "OK", says, "", AGAIN, harmless=True)
+
+
 def _unlisted(done: str, also: list[str]) -> Failure:
     return Failure(done, lambda house: None, SUCCEEDED, says="is not asked", settings={"also": also}, **_ASIDE)
 
@@ -274,6 +279,27 @@ FAILURES: tuple[Failure, ...] = (
     _stored("answers a gzip bomb of 32 MB", "larger than what is taken", kind="bomb", settings=TINY),
     _unlisted("The store of manifests is not listed", []),
     _unlisted("The store of manifests is listed on another port", ["http://127.0.0.1:9"]),
+    # What is told in a way that cannot be
+    _odd(
+        "The config of a run is malformed JSON",
+        lambda house: house.spoil(house.newest(), config_text='{"lr": {"value": 1'),
+        "config of run/.* cannot be read .*the text is kept",
+    ),
+    _odd(
+        "The summary of a run holds NaN and Infinity",
+        lambda house: house.spoil(house.newest(), summary_text='{"loss": NaN, "best": -Infinity, "auc": 0.9}'),
+        "summaryMetrics of run/.* holds numbers that are none",
+    ),
+    _odd(
+        "A manifest does not add up to the digest of its version",
+        lambda house: house.spoil(next(iter(house.sandbox.world.artifacts.values())), digest="0" * 32),
+        "do not add up to the digest",
+    ),
+    _odd(
+        "The server is old: it does not know the algorithm of digests",
+        lambda house: house.sandbox.lack("Artifact.digestAlgorithm"),
+        "field Artifact.digestAlgorithm.*does not know the field",
+    ),
     # Beside the runs
     *(kind.at(*BESIDES, PARTIAL, **_PART) for kind in (FORBIDDEN, ODD, DENIED)),
 )

@@ -38,6 +38,7 @@ class WandbHouse(House):
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self._made = 0
+        self._former: list[tuple[Any, dict[str, Any]]] = []
 
     @classmethod
     @contextmanager
@@ -66,6 +67,11 @@ class WandbHouse(House):
         self.sandbox.faults.clear()
         self.sandbox.storage.faults.clear()
         self.sandbox.refuses_keys = False
+        self.sandbox.know_all()
+        while self._former:
+            thing, was = self._former.pop()
+            for name, value in was.items():
+                setattr(thing, name, value)
         self.sandbox.world.hide_project(PROJECT, "granted")
         for run in [one for one in self.sandbox.world.project(PROJECT).all_runs if one.is_hidden]:
             self.sandbox.world.delete_run(run)
@@ -158,6 +164,12 @@ class WandbHouse(House):
     def newest(self) -> Run:
         """The run that was made last in the story's project."""
         return self.sandbox.world.project(PROJECT).all_runs[-1]
+
+    def spoil(self, thing: Run | Artifact, **what: Any) -> None:
+        """Let something be told in a way that cannot be; it is as it was once it is mended."""
+        self._former.append((thing, {name: getattr(thing, name) for name in what}))
+        for name, value in what.items():
+            setattr(thing, name, value)
 
     def version(self, name: str, entries: Mapping[str, Mapping[str, Any]], **more: Any) -> Artifact:
         """A new version of a dataset of this name, logged by the newest run."""

@@ -184,7 +184,9 @@ def test_numbers_that_are_none_are_no_reason_to_drop_the_others(sandbox: Sandbox
     sandbox.world.change(run, summary_text='{"loss": NaN, "auc": 1, "best": -Infinity}')
     told = read(sandbox)
     assert records(told)[f"run/{run.id}"].facets["metrics"] == {"auc": 1}
-    assert not skipped(told)
+    (one,) = skipped(told)
+    assert "numbers that are none" in one.reason
+    assert not one.lost
 
 
 @pytest.mark.parametrize("after", ["YXJyYXljb25uZWN0aW9uOjA=", None])
