@@ -13,6 +13,7 @@ from .jobs import RUN_LINEAGE, Ends, order_of
 from .mapping import RUN_EVENTS, SERIES, series, whole
 from .rest import Rest
 from .saying import Aspect, Place, Told, scope_key
+from .unheard import Unheard
 from .urn import BadUrn, Urn, read
 from .wire import field, members, moment, sample, stamped
 
@@ -29,6 +30,12 @@ class Entities:
         self._selects = selects
         self._run_events = run_events
         self.failures: list[str] = []
+        self._unheard = Unheard()
+
+    def begin(self) -> None:
+        """A new reading: what was said once may be said again."""
+        self.failures.clear()
+        self._unheard = Unheard()
 
     def told(self, rows: Iterable[_Row], since: datetime | None = None) -> Told:
         """All that some entities say. Runs that were made before `since` have had their last event."""
@@ -55,6 +62,7 @@ class Entities:
                 unread.append(scope_key(one, name))
             else:
                 aspects.append(_aspect(one, name, value, field(envelope, "systemMetadata")))
+        aside += self._unheard.of(one, (aspect.name for aspect in aspects))
         told = Told(skipped=tuple(aside), unread=tuple(unread))
         if one.type in SERIES and self._run_events and not self.failures:
             if since is not None and _is_settled(one, aspects, since):

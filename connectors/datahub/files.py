@@ -20,6 +20,7 @@ from .patch import BadPatch, patched
 from .records import RESTATES, BadRecord, Change, changes
 from .saying import Aspect, Place, Told, entity, scope_key
 from .selection import selects
+from .unheard import Unheard
 from .urn import Urn, plain
 from .wire import members, sample
 
@@ -104,6 +105,7 @@ class _Reading:
         self._known: OrderedDict[str, None] = OrderedDict()
         self._events: OrderedDict[str, list[Json]] = OrderedDict()
         self._ends = Ends(_KNOWN)
+        self._unheard = Unheard()
         self._told = Told()
         self.failures: list[str] = []
         self.is_torn = False
@@ -219,6 +221,7 @@ class _Reading:
         if _remember(self._known, one.text):
             self.entities += 1
             self._told += Told((entity(one, self._place),))
+        self._told += Told(skipped=self._unheard.of(one, (name,)))
         aspect = Aspect(one, name, value, self._at, outcome=self._ends.of(one.text))
         if name in SERIES.values():
             told = series(aspect, self._place, self._series(one.text, value))

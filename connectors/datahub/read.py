@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ import httpx2
 
 from ...config.settings import Source
 from ...federation.connector import Batch, Cursor, Health
-from ...federation.model import Record
+from ...federation.model import Record, Skipped
 from .files import Files
 from .options import Options
 from .rest import Rest
@@ -21,6 +22,10 @@ from .server import Server
 def utcnow() -> datetime:
     """The time now, aware."""
     return datetime.now(UTC)
+
+
+_LONG = 1.0
+"""Waits of less than this, in seconds, are not told."""
 
 
 class DataHub:
@@ -39,7 +44,9 @@ class DataHub:
         options = Options.of(source.options, source.name)
         place = Place(source.id, options.trackers)
         self._source = source
-        self._rest = Rest(source, transport, sleep, clock) if source.url else None
+        self._sleep = sleep
+        self._waited = 0.0
+        self._rest = Rest(source, transport, self._wait, clock) if source.url else None
         self._from: Files | Server = Files(source, place, options.ignore)
         if self._rest is not None:
             self._from = Server(source, options, place, self._rest, clock)
@@ -50,7 +57,13 @@ class DataHub:
 
     def read(self, since: Cursor | None) -> Iterator[Batch]:
         """What is new since then; everything, if there is no cursor or a full reading is due."""
-        yield from self._from.read(since)
+        self._waited = told = 0.0
+        for batch in self._from.read(since):
+            if self._waited - told >= _LONG:
+                told = self._waited
+                reason = f"{told:,.0f} s in all: the server asked for patience, or was in trouble"
+                batch = replace(batch, skipped=(*batch.skipped, Skipped("waiting for the server", reason, lost=False)))
+            yield batch
 
     def gone(self, native_ids: Iterable[str]) -> Iterator[str]:
         """Those that answer 404; what complete files lack is gone."""
@@ -72,6 +85,10 @@ class DataHub:
     def left_out(self, records: Iterable[Record]) -> Iterator[str]:
         """Those whose names are not wanted."""
         yield from left_out(self._source, records)
+
+    def _wait(self, seconds: float) -> None:
+        self._waited += seconds
+        self._sleep(seconds)
 
     def close(self) -> None:
         """Give back connections."""

@@ -99,6 +99,10 @@ class Sandbox(Loopback):
         """Give it back."""
         self.hidden.discard(type_name)
 
+    def pin(self) -> None:
+        """Let every scroll look at a point in time, and not those of slices alone (POINT_IN_TIME_CREATION_ENABLED)."""
+        self._routes.is_pinned = True
+
     @property
     def fixed(self) -> set[str]:
         """Types, entities and aspects that the caller may not edit: a call that names one is refused as a whole."""

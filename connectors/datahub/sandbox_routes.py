@@ -53,6 +53,7 @@ class Routes:
         self._hidden = hidden
         self.fixed: set[str] = set()
         self.has_scroll = True
+        self.is_pinned = False
 
     def answer(self, call: Call) -> Reply:
         """The answer to one call. Raises `Refusal`, `Unknown`."""
@@ -97,7 +98,9 @@ class Routes:
 
     def _found(self, call: Call, kinds: set[str] | None, aspects: list[str] | None, given: Any) -> Reply:
         params, rows = call.params, self._matching(call, kinds, given)
-        told, following, total = self._searches.page(rows, window(params, is_frozen="sliceMax" in params))
+        told, following, total = self._searches.page(
+            rows, window(params, is_frozen=self.is_pinned or "sliceMax" in params)
+        )
         shown = self._shown_all(told, call, aspects)
         if params.get("scrollIdPerEntity") == "true":
             shown = [{**one, "scrollId": self._searches.cursor(one["urn"])} for one in shown]

@@ -80,7 +80,7 @@ class Server:
     def read(self, since: Cursor | None) -> Iterator[Batch]:
         """What is new; everything, where the change log cannot say it or a full reading is due."""
         self.refused.clear()
-        self._entities.failures.clear()
+        self._entities.begin()
         self._rest.config()
         marks = Marks.of(since)
         registry = self._rest.types()
