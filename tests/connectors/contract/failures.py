@@ -187,7 +187,8 @@ is taken for deleted because something failed.
 
 
 def _row(one: Outcome) -> str:
-    return f"| {_cell(one.failure.title)} | {_sync(one.seen)} | {_source(one.seen, is_noted=one.failure.harmless)} | {_answer(one.seen)} |"
+    source = _source(one.seen, is_noted=one.failure.harmless)
+    return f"| {_cell(one.failure.title)} | {_sync(one.seen)} | {source} | {_answer(one.seen)} |"
 
 
 def _sync(seen: Seen) -> str:
