@@ -1,4 +1,4 @@
-"""DataHub is held to the contract."""
+"""DataHub is held to the contract, over real HTTP."""
 
 from .datahub_house import DataHubHouse
 from .suite import ConnectorContract

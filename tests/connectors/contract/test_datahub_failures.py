@@ -4,17 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from watersmeet.connectors.datahub.sandbox import Sandbox
-
 from .datahub_failures import FAILURES
-from .datahub_server_house import DataHubServerHouse
+from .datahub_house import DataHubHouse
 from .failures import Laboratory
 from .failures_suite import FailuresAreSeen
 
 
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    with Sandbox() as sandbox, Laboratory(DataHubServerHouse(sandbox), tmp_path_factory.mktemp("failures")) as opened:
+    with DataHubHouse.opened() as house, Laboratory(house, tmp_path_factory.mktemp("failures")) as opened:
         yield opened
 
 

@@ -9,7 +9,7 @@ from watersmeet.connectors.datahub.sandbox import Sandbox
 from watersmeet.federation.model import AssetKind, EdgeKind
 
 from ..conftest import Told
-from ..contract.datahub_server_house import DataHubServerHouse
+from ..contract.datahub_house import DataHubHouse
 from ..contract.house import Bench
 from .conftest import Connect, Read, proposal, written
 
@@ -58,7 +58,7 @@ def test_one_broken_aspect_is_put_aside_alone(sandbox: Sandbox, read: Read) -> N
 
 
 def test_lineage_that_became_unreadable_stands_as_it_was_known(tmp_path: Path) -> None:
-    with DataHubServerHouse.opened() as house, Bench.open(house, f"sqlite:///{tmp_path / 'store.db'}") as bench:
+    with DataHubHouse.opened() as house, Bench.open(house, f"sqlite:///{tmp_path / 'store.db'}") as bench:
         bench.sync()
         before = bench.picture.edges
         house.sandbox.break_aspect(house.root, "upstreamLineage", {"upstreams": 5})
