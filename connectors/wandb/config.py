@@ -9,7 +9,7 @@ from ...federation.model import Form, Json, Skipped, Spelling
 from ...federation.openlineage.confidential import redacted
 from .options import Options
 from .wire import field as field_of
-from .wire import has_no_numbers, loads, numbers, parameter, sample, text, values
+from .wire import has_no_numbers, loads, not_numbers, numbers, parameter, sample, text, values
 
 _RAW = 65_536
 """As much is kept of a text that is no JSON."""
@@ -47,9 +47,11 @@ class Config:
                 reason = f"its {name} has {len(written):,} characters: the first values alone are kept"
                 skipped.append(Skipped(f"{name} of {native_id}", reason, lost=False))
             elif has_no_numbers(written):
-                reason = f"its {name} holds numbers that are none (NaN, Infinity): they are left out"
+                reason = f"its {name} holds numbers that are none (NaN, Infinity): they are kept as words"
                 skipped.append(Skipped(f"{name} of {native_id}", reason, lost=False))
         metrics = dict(islice(numbers(parsed["summaryMetrics"]), options.max_metrics))
+        if odd := dict(islice(not_numbers(parsed["summaryMetrics"]), options.max_metrics)):
+            own["not_numbers"] = odd
         return cls(values(parsed["config"]), metrics, own, tuple(skipped), options)
 
     def facets(self) -> dict[str, Json]:

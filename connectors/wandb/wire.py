@@ -85,7 +85,7 @@ def stamp(at: datetime) -> str:
 
 
 def loads(written: Json) -> tuple[Json, str]:
-    """JSON that stands in a string, NaN and infinities read as null; if it is none, what is wrong with it."""
+    """JSON that stands in a string, NaN and infinities read as their words; if it is none, what is wrong with it."""
     if not isinstance(written, str) or not written:
         return None, ""
     try:
@@ -93,7 +93,7 @@ def loads(written: Json) -> tuple[Json, str]:
     except orjson.JSONDecodeError:
         pass
     try:
-        return json.loads(written, parse_constant=lambda _: None), ""
+        return json.loads(written, parse_constant=str), ""
     except (ValueError, RecursionError) as error:
         return None, str(error) or type(error).__name__
 
@@ -120,14 +120,27 @@ def values(config: Json) -> dict[str, Json]:
     return found
 
 
-def numbers(summary: Json, before: str = "") -> Iterator[tuple[str, float]]:
+def numbers(summary: Json) -> Iterator[tuple[str, float]]:
     """The numbers of a summary; those inside objects by their path."""
+    for name, value in _leaves(summary):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield name, value
+
+
+def not_numbers(summary: Json) -> Iterator[tuple[str, str]]:
+    """Where a summary has NaN or infinities instead: bare ones, and those in quotes that the client writes."""
+    for name, value in _leaves(summary):
+        if isinstance(value, str) and value in ("NaN", "Infinity", "-Infinity"):
+            yield name, value
+
+
+def _leaves(summary: Json, before: str = "") -> Iterator[tuple[str, Json]]:
     if isinstance(summary, Mapping):
         for name, value in cast(Mapping[str, Any], summary).items():
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if not isinstance(value, Mapping):
                 yield f"{before}{name}", value
-            elif isinstance(value, Mapping) and not name.startswith("_") and not before.count("."):
-                yield from numbers(cast(Json, value), f"{before}{name}.")
+            elif not name.startswith("_") and not before.count("."):
+                yield from _leaves(cast(Json, value), f"{before}{name}.")
 
 
 def kept(value: Json, name: str = "") -> Json:

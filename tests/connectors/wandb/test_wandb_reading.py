@@ -181,9 +181,11 @@ def test_a_run_whose_config_is_broken_is_kept_and_so_are_its_neighbours(
 def test_numbers_that_are_none_are_no_reason_to_drop_the_others(sandbox: Sandbox) -> None:
     """Wandb, check 8: NaN."""
     run = sandbox.world.log_run(PATH, "a")
-    sandbox.world.change(run, summary_text='{"loss": NaN, "auc": 1, "best": -Infinity}')
+    sandbox.world.change(run, summary_text='{"loss": NaN, "auc": 1, "by": {"best": "-Infinity"}, "word": "nan"}')
     told = read(sandbox)
-    assert records(told)[f"run/{run.id}"].facets["metrics"] == {"auc": 1}
+    facets = records(told)[f"run/{run.id}"].facets
+    assert facets["metrics"] == {"auc": 1}
+    assert facets["wandb"]["not_numbers"] == {"loss": "NaN", "by.best": "-Infinity"}, "the client writes it in quotes"
     (one,) = skipped(told)
     assert "numbers that are none" in one.reason
     assert not one.lost

@@ -11,6 +11,7 @@ import pytest
 from graphql import DocumentNode, parse, validate
 
 from watersmeet.connectors.wandb import documents, mutations
+from watersmeet.connectors.wandb.manifests import MANIFESTS
 from watersmeet.connectors.wandb.sandbox_graph import schema
 
 _OURS = ("\nquery", "\nmutation")
@@ -63,8 +64,13 @@ def test_the_schema_answers_whatever_the_client_reads_with(asked_by_client: dict
 
 
 def test_the_schema_answers_whatever_the_connector_asks() -> None:
+    """Wandb, check 15: those that are put together for many things at once, too."""
     told = vars(documents) | vars(mutations)
     mine = {name: text for name, text in told.items() if isinstance(text, str) and text.startswith(_OURS)}
+    for many in (documents.manifests, documents.versions):
+        for count in (1, 2, MANIFESTS):
+            mine[f"{many.__name__}({count})"] = text = many(count)
+            mine[f"{many.__name__}({count}) of an old server"] = documents.without(text, documents.optional(text))
     wrong = {name: [one.message for one in validate(schema(), parse(text))] for name, text in mine.items()}
     assert {name: errors for name, errors in wrong.items() if errors} == {}
     assert len(mine) >= 30
