@@ -30,6 +30,9 @@ _DENIED = re.compile(r"permission|not logged in|relogin|unauthori[sz]ed|forbidde
 _JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
 _KEY = re.compile(r"(?:[\w-]+-)?[\w-]{40,}")
 _ATTEMPTS = 20
+_DENIALS = 50
+"""So many changes in a row that a right is missing for: then the key may not write there at all."""
+RIGHT = "Give the key's owner the right to write there, or configure another key; then write the same again"
 
 
 class Revoked(SourceRefused):
@@ -74,6 +77,7 @@ class Api:
         self._nobody = Http(url, auth=Anonymous(), **shared)
         self._base = httpx2.URL(url)
         self.lacking: set[tuple[str, str]] = set()
+        self._denials = 0
 
     def _check_key(self, source: Source) -> None:
         secret = source.secret_token()
@@ -136,14 +140,22 @@ class Api:
             reply = self.ask(document, variables)
         except SourceChanged as error:
             raise Unwritten(str(error)) from error
+        except Revoked:
+            raise
+        except SourceRefused as error:
+            raise self._denied(str(error)) from error
         changed = next(iter(values_of(reply.data)), None)
         if changed is not None:
+            self._denials = 0
             return changed
         told = "; ".join(reply.problems) or "no reason told"
-        if _DENIED.search(told):
-            remedy = "Give the key's owner the right to write there, or configure another key"
-            raise SourceRefused(f"{self.name}: {told}. {remedy}")
-        raise Unwritten(told)
+        raise self._denied(f"{self.name}: {told}") if _DENIED.search(told) else Unwritten(told)
+
+    def _denied(self, told: str) -> Exception:
+        """A right that is missing in one place keeps back what belongs there; one that is missing everywhere, all."""
+        self._denials += 1
+        said = f"{told}. {RIGHT}"
+        return SourceRefused(said) if self._denials >= _DENIALS else Unwritten(said)
 
     def put(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Put a file where an address was handed out for it. No credential goes along."""

@@ -50,7 +50,14 @@ class Writing:
         found = self._entity(entity).project(name)
         if found is None:
             raise GraphQLError(f"project {entity}/{name} not found")
-        return found
+        return self._open(found)
+
+    def _open(self, project: Project) -> Project:
+        """A project that the caller may write to."""
+        if project.read_only:
+            where = f"{project.entity.name}/{project.name}"
+            raise GraphQLError(f"permission denied to write to {where}", extensions={"code": "PERMISSION_ERROR"})
+        return project
 
     def _run(self, told: Input) -> Run:
         found = self._project(told["entityName"], told["projectName"]).run(told["runName"])
@@ -81,7 +88,7 @@ class Runs(Writing):
         """Make a project, or change what is said of one."""
         entity = self._entity(input.get("entityName"))
         former = entity.project(input.get("name"))
-        project = former or self._world.project(f"{entity.name}/{input['name']}")
+        project = self._open(former or self._world.project(f"{entity.name}/{input['name']}"))
         for name in ("description", "access"):
             if input.get(name) is not None:
                 setattr(project, name, input[name])
@@ -114,7 +121,7 @@ class Runs(Writing):
         project, name = told.get("modelName") or "uncategorized", told.get("name")
         if not name:
             raise GraphQLError("a run needs a name")
-        found = self._world.project(f"{entity.name}/{project}").run(name)
+        found = self._open(self._world.project(f"{entity.name}/{project}")).run(name)
         if found is not None:
             return found, False
         return self._world.log_run(f"{entity.name}/{project}", name, state=told.get("state") or "running"), True

@@ -7,7 +7,7 @@ from typing import Any, cast
 from ...federation.dossier import Dossier
 from ...federation.errors import SourceRefused
 from ...federation.model import EdgeKind, Json, Record
-from .api import Api
+from .api import RIGHT, Api
 from .calling import (
     TYPES,
     asset_project,
@@ -62,6 +62,8 @@ class Target:
                 f"{api.name}: there is no entity {entity or 'of its own'} for this key. Name one under `workspaces`"
             )
         self.entity = text(found, "name")
+        if field(found, "readOnly") is True:
+            raise SourceRefused(f"{api.name}: permission denied to write to {self.entity}. {RIGHT}")
         self.org = text(found, "organization", "orgEntity", "name")
         self.ledger = Ledger(api, self.entity, source_id)
         self.ledger.load()
@@ -224,8 +226,9 @@ class Target:
         return found
 
     def _log_again(self, held: Held, record: Record) -> None:
-        """Further runs that wrote the same: the service knows it by its digest while nothing newer stands there."""
-        for run in self.ledger.writers.get(record.native_id, [])[1:]:
+        """Runs that wrote the same, or were not there yet when it was made: the service knows it by its digest while
+        nothing newer stands there."""
+        for run in self.ledger.writers.get(record.native_id, []):
             outputs = self.ledger.outputs.setdefault(run, set())
             is_newest = self.ledger.newest.get((held.project, held.collection)) == held.index
             if held.id in outputs or not is_newest or run.project != held.project:

@@ -10,6 +10,7 @@ from ...config.settings import Source
 from ...federation.connector import Health
 from ...federation.dossier import Dossier, Outcome, Written, edge_fact
 from ...federation.model import AssetKind, Edge, EdgeKind, Record
+from ..http import Denied
 from .api import Api, Unwritten
 from .calling import PROCESSES, TYPES, USED_AS, VERSIONS, is_collection, is_reference, own, slug
 from .documents import VIEWER
@@ -60,10 +61,10 @@ class WandbWriter:
         known: Known = {one.record.native_id: one for one in dossiers}
         outcomes: list[Outcome] = []
         for dossier in dossiers:
-            said, failure = Said(dossier), ""
+            said, failure, target = Said(dossier), "", self._target(dossier.source_id)
             try:
-                self._written(stage, dossier, known, said)
-            except Unwritten as error:
+                self._written(stage, target, dossier, known, said)
+            except (Unwritten, Denied) as error:
                 # What was said of it so far is not so: it was said before it was sent.
                 said, failure = Said(dossier), f"Weights & Biases refused it: {error}"
             outcomes += said.outcomes(stage, failure)
@@ -78,8 +79,8 @@ class WandbWriter:
             self._targets[source_id] = Target(self._api, self._entity, self._options.write_project, source_id)
         return self._targets[source_id]
 
-    def _written(self, stage: str, dossier: Dossier, known: Known, said: Said) -> None:
-        target, kind = self._target(dossier.source_id), dossier.record.kind
+    def _written(self, stage: str, target: Target, dossier: Dossier, known: Known, said: Said) -> None:
+        kind = dossier.record.kind
         match stage:
             case "runs":
                 self._begun(target, dossier, said)
