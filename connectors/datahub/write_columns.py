@@ -75,8 +75,8 @@ def _column(draft: Draft, urn: str, schema: Value, column: Record) -> None:
     if column.run is not None:
         draft.refuse((column.native_id, "run"), "a column of DataHub does not run")
     for name, value in column.facets.items():
-        if name == "type" and value == native:
-            own.carry("facets/type", "nativeDataType", "" if native else _JSON)
+        if name == "type" and native and value == native:
+            own.carry("facets/type", "nativeDataType")
         else:
             further[name] = value
             own.carry(f"facets/{name}", "jsonProps", _JSON)

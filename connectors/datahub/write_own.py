@@ -88,7 +88,8 @@ def _own(dossier: Dossier) -> tuple[list[Proposal], Carried]:
             _add_pairs(rebuilt, one, dossier)
         for aspect, values in rebuilt.items():
             proposals += [Proposal(one.text, aspect, value) for value in values]
-        carried |= carried_by(one, rebuilt, dossier)
+        # A column's URN names it and its dataset too, but it is the schema that holds the column.
+        carried = {**carried_by(one, rebuilt, dossier), **carried}
         if not rebuilt and record.described and record is dossier.record:
             proposals += _key(one)
     return proposals, carried

@@ -210,7 +210,7 @@ class ServerTarget:
             told = orjson.loads(answer.body)
         except orjson.JSONDecodeError:
             told = None
-        said = " ".join(one for name in ("error", "message") if (one := text(told, name)))
+        said = " ".join(dict.fromkeys(one for name in ("error", "message") if (one := text(told, name))))
         token = self._source.secret_token()
         secrets = [token.get_secret_value()] if token is not None else []
         return f"{answer.status}: {scrubbed(said or 'without a reason', secrets)[:_LONGEST]}"

@@ -121,6 +121,7 @@ def test_what_datahub_knows_better_of_a_table_stands(tmp_path: Path) -> None:
         "nativeDataType": "TINYINT",
         "type": {"type": {"com.linkedin.schema.NumberType": {}}},
         "nullable": False,
+        "jsonProps": '{"theirs": true}',
     }
     head = {"schemaName": "x", "platform": "urn:li:dataPlatform:postgres", "version": 0, "hash": ""}
     schema = {**head, "platformSchema": {"com.linkedin.schema.OtherSchema": {"rawSchema": ""}}, "fields": [field]}
@@ -138,7 +139,8 @@ def test_what_datahub_knows_better_of_a_table_stands(tmp_path: Path) -> None:
     assert told["customProperties"], "what it lacked was added"
     kept = {(one.native_id.rpartition("/")[2], one.fact): one for one in outcomes if one.verdict is Verdict.KEPT}
     table = next(one.native_id for one in outcomes if one.target == MARTS and one.fact == "name").rpartition("/")[2]
-    assert set(kept) == {(table, "name"), (table, "facets/schema"), (f"{table}#orders", "facets/type")}
+    orders = {(f"{table}#orders", fact) for fact in ("facets/ordinal", "facets/type")}
+    assert set(kept) == {(table, "name"), (table, "facets/schema"), *orders}
     assert {one.reason for one in kept.values()} == {
         "what DataHub was told of it before stands: another source may know it better"
     }

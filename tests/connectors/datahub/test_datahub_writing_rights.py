@@ -14,7 +14,7 @@ from watersmeet.federation.handover import HandedOver, hand_over
 from watersmeet.federation.store import Store
 
 from ..handed import filled
-from .names import dataset
+from .names import column, dataset
 from .rounds import EVERYTHING, graph, read_back, written
 
 MODEL = "urn:li:mlModel:(urn:li:dataPlatform:mlflow,churn_2,PROD)"
@@ -29,6 +29,16 @@ MORE: list[tuple[str, str, dict[str, Any]]] = [
     ("urn:li:mlFeature:(orders,amount_7d)", "mlFeatureProperties", {"sources": [TABLE]}),
     (TABLE, "datasetProperties", {"name": "written"}),
 ]
+SCHEMA = {
+    "schemaName": "x",
+    "platform": "urn:li:dataPlatform:hive",
+    "version": 0,
+    "hash": "",
+    "platformSchema": {"com.linkedin.schema.OtherSchema": {"rawSchema": ""}},
+    "fields": [
+        {"fieldPath": "id", "nativeDataType": "int", "type": {"type": {"com.linkedin.schema.NumberType": {}}}},
+    ],
+}
 TELLING = {
     *("upstreamLineage", "dataJobInputOutput", "dataProcessInstanceOutput", "dataProcessInstanceRelationships"),
     *("mlModelProperties", "mlFeatureTableProperties", "versionProperties", "assertionInfo", "container"),
@@ -143,6 +153,26 @@ def test_a_deployment_whose_model_was_refused_is_not_deployed(dossiers: list[Dos
     assert deployed.reason == (
         "the mlModelProperties that tells it does not hold it there: look there for the reason, then migrate again"
     )
+
+
+def test_a_column_fares_as_the_schema_that_holds_it(tmp_path: Path, target: Sandbox) -> None:
+    """And a table of which nothing was taken is not there either, though others name it."""
+    with Sandbox(empty=True) as told:
+        told.put(TABLE, "schemaMetadata", SCHEMA)
+        with filled(tmp_path, "datahub", told.url) as store:
+            dossiers = [one for _, one in store.dossiers.of("origin")]
+    target.fixed.add(TABLE)
+    failed = {
+        (one.native_id, one.fact): one.reason
+        for one in written({"url": target.url}, dossiers)
+        if one.verdict is Verdict.FAILED
+    }
+    assert {(TABLE, "name"), (column(TABLE, "id"), "name"), (column(TABLE, "id"), "facets/datahub.field")} <= set(
+        failed
+    )
+    assert all(reason.count("is unauthorized") == 1 for reason in failed.values()), "its words are told once"
+    target.fixed.clear()
+    assert {one.verdict for one in written({"url": target.url}, dossiers)} == {Verdict.MIGRATED}
 
 
 def test_a_key_that_nobody_knows_is_an_error_and_no_verdict(dossiers: list[Dossier]) -> None:
