@@ -31,6 +31,8 @@ class SourceCounts:
     edges: int
     skipped: int
     """Things kept aside, the letters that wait among them."""
+    stubs: int = 0
+    """Of the records those that are only named, and that the source does not describe."""
     letters: int = 0
     letter_at: datetime | None = None
     """When the newest letter that waits came in."""

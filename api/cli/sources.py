@@ -61,6 +61,7 @@ class Standing:
     last_complete_at: datetime | None
     assets: int
     edges: int
+    stubs: int
     skipped: int
     letters: int
     waiting_events: int
@@ -124,12 +125,12 @@ def list_sources(ctx: typer.Context, sources: Names = None, as_json: Json = Fals
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False)
-        counted = ("assets", "edges", "skipped", "letters")
+        counted = ("assets", "edges", "stubs", "skipped", "letters")
         for heading in ("source", "platform", "state", "last complete", *counted, "message"):
             table.add_column(heading, justify="right" if heading in counted else "left")
         for one in standings:
             last = one.last_complete_at.isoformat(timespec="seconds") if one.last_complete_at else "never"
-            counts = (str(one.assets), str(one.edges), str(one.skipped), str(one.letters))
+            counts = tuple(str(getattr(one, name)) for name in counted)
             table.add_row(one.name, one.platform, one.state, last, *counts, one.message or "")
         console.print(table)
         for skip in (skip for one in standings for skip in one.aside or ()):
@@ -167,6 +168,7 @@ def _standing(store: "Store", row: "SourceRow", *, with_aside: bool = False) -> 
         last_complete_at=complete and complete.ended_at,
         assets=counts.assets,
         edges=counts.edges,
+        stubs=counts.stubs,
         skipped=counts.skipped,
         letters=counts.letters,
         waiting_events=lag(store, row.id),

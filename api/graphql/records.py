@@ -26,6 +26,7 @@ class Source:
     assets: int
     edges: int
     skipped: int
+    stubs: int = strawberry.field(description="Of `assets` those that are only named, and not described.")
     letters: int = strawberry.field(description="Events that could not be taken and wait; `skipped` counts them too.")
     missing_grants: list[str]
     lag: int = strawberry.field(description="Raw events that are not part of the graph yet.")
@@ -45,6 +46,7 @@ class Source:
             assets=standing.counts.assets,
             edges=standing.counts.edges,
             skipped=standing.counts.skipped,
+            stubs=standing.counts.stubs,
             letters=standing.counts.letters,
             missing_grants=list(standing.missing_grants),
             lag=standing.lag,

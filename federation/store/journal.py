@@ -84,10 +84,14 @@ class Journal:
             waits = sa.and_(letter.c.source == number, letter.c.state == LetterState.WAITING.value)
             asked = sa.select(sa.func.count(), sa.func.max(letter.c.at)).where(waits)
             letters, letter_at = connection.execute(asked).one()
+            stub = sa.func.coalesce(sa.func.sum(1 - record.c.described), 0)
+            held_by = sa.select(sa.func.count(), stub).select_from(record).where(living)
+            assets, stubs = connection.execute(held_by).one()
             return SourceCounts(
-                assets=connection.execute(sa.select(sa.func.count()).select_from(record).where(living)).scalar_one(),
+                assets=assets,
                 edges=connection.execute(sa.select(sa.func.count()).select_from(claim).where(held)).scalar_one(),
                 skipped=skipped + letters,
+                stubs=int(stubs),
                 letters=letters,
                 letter_at=moment(letter_at),
             )

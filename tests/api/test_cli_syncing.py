@@ -20,7 +20,7 @@ from watersmeet.api.cli.exits import Code
 from watersmeet.api.opening import open_store
 from watersmeet.config.settings import load
 from watersmeet.federation.connector import Batch
-from watersmeet.federation.model import Skipped, SyncState
+from watersmeet.federation.model import AssetKind, Edge, EdgeKind, Record, Scope, Skipped, SyncState
 from watersmeet.federation.openlineage import admit
 
 EVENT: dict[str, Any] = {
@@ -88,6 +88,15 @@ def test_a_named_source_tells_what_was_kept_aside_and_why(config: Path):
     [row] = json.loads(run(config, "sources", "events", "--json").stdout)
     assert sorted(one["what"] for one in row["aside"]) == ["row 3", "row 4"]
     assert "inlet" in run(config, "sources", "evnts").stderr
+
+
+def test_sources_tell_how_much_of_them_is_only_named(config: Path):
+    told = Scope("x", (Record("a", AssetKind.DATASET, "a"),), (Edge("b", "a", EdgeKind.DERIVE),))
+    with open_store(load(config)) as store:
+        store.ledger.write("events", Batch(scopes=(told,)), read_started_at=datetime.now(UTC))
+    [row] = json.loads(run(config, "sources", "events", "--json").stdout)
+    assert (row["assets"], row["stubs"]) == (2, 1)
+    assert "stubs" in run(config, "sources").stdout
 
 
 def test_an_unknown_source_is_answered_with_those_that_are_there(config: Path):

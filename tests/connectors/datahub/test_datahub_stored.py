@@ -94,14 +94,20 @@ def test_one_changed_aspect_changes_exactly_its_own_edges(lab: Lab, is_full: boo
 
 
 def test_a_thing_that_is_only_named_is_a_stub_until_it_is_described(lab: Lab) -> None:
-    """DataHub, check 11: a placeholder, filled later without a duplicate."""
+    """DataHub, check 11: a placeholder, filled later without a duplicate; how many dangle is told."""
+    before = lab.sync()
+    assert (before.state, lab.store.journal.counts("catalog").stubs) == (SyncState.SUCCEEDED, 1)
+    lab.put(B, "upstreamLineage", {"upstreams": [{"dataset": dataset("db.d"), "type": "COPY"}]})
     lab.sync()
+    counts = lab.store.journal.counts("catalog")
+    assert (counts.stubs, counts.assets) == (2, 4)
     stub = lab.record(C)
     assert (stub.described, stub.name, stub.kind.value) == (False, "db.c", "DATASET")
     lab.put(C, "datasetProperties", {"name": "c"})
     lab.sync()
     described = lab.record(C)
     assert (described.described, described.name, described.id) == (True, "c", stub.id)
+    assert lab.store.journal.counts("catalog").stubs == 1
 
 
 def test_what_is_deleted_without_a_word_is_gone_after_two_whole_readings(lab: Lab) -> None:
