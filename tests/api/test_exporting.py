@@ -1,8 +1,6 @@
 """The graph goes out as OpenLineage and comes in elsewhere; the numbers are those of the guides' acceptance checks."""
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -34,6 +32,7 @@ from watersmeet.federation.rows import SourceRow
 from watersmeet.federation.store import Store
 from watersmeet.federation.sync import pull
 
+from ..measured import measured, watersmeet
 from ..scale import how_many
 
 Pairs = set[tuple[str, str]]
@@ -128,14 +127,12 @@ def cost_of_exporting(folder: Path, runs: int, parameters: int) -> tuple[int, in
             store.ledger.write("here", batch, read_started_at=datetime.now(UTC))
     config = folder / "watersmeet.yaml"
     config.write_text(json.dumps({"store": {"url": f"sqlite:///{folder / 'store.db'}"}}))
-    command = [sys.executable, "-m", "watersmeet.api.cli", "--config", str(config), "export", "openlineage"]
-    process = subprocess.Popen([*command, "--output", str(folder / "out.ndjson")], stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
+    command = watersmeet("--config", str(config), "export", "openlineage", "--output", str(folder / "out.ndjson"))
+    done = measured(command)
+    assert done.code == 0, done.err
     with (folder / "out.ndjson").open("rb") as written:
         assert sum(b'"COMPLETE"' in line for line in written) == runs
-    return (folder / "out.ndjson").stat().st_size, usage.ru_maxrss * 1024
+    return (folder / "out.ndjson").stat().st_size, round(done.megabytes * 2**20)
 
 
 @pytest.mark.hard
