@@ -22,11 +22,13 @@ REFUSALS = 20
 
 
 class Unread(Exception):
-    """One manifest that cannot be had, and why; `is_passing`: the store was in trouble, and may have it next time."""
+    """One manifest that cannot be had, and why; `is_passing`: the store was in trouble, and may have it next time;
+    `is_large`: it is more than is taken, which says nothing of the store."""
 
-    def __init__(self, reason: str, *, is_passing: bool = False) -> None:
+    def __init__(self, reason: str, *, is_passing: bool = False, is_large: bool = False) -> None:
         super().__init__(reason)
         self.is_passing = is_passing
+        self.is_large = is_large
 
 
 class Manifests:
@@ -69,8 +71,8 @@ class Manifests:
                 if attempt == 2:
                     raise Unread(str(error)) from error
             except Unread as error:
-                if attempt == 2 or error.is_passing:
-                    self._failures += 1
+                if attempt == 2 or error.is_passing or error.is_large:
+                    self._failures += not error.is_large
                     raise
         return None
 
@@ -84,11 +86,11 @@ class Manifests:
         try:
             body = self._api.file(url)
         except SourceError as error:
-            # A manifest that is too large is so every time, and nobody's trouble.
-            is_passing = isinstance(error, SourceUnavailable) and not isinstance(error, TooMuch)
+            is_large = isinstance(error, TooMuch)
+            is_passing = isinstance(error, SourceUnavailable) and not is_large
             self._troubles = self._troubles + 1 if is_passing else 0
             self.reason = str(error)
-            raise Unread(str(error), is_passing=is_passing) from error
+            raise Unread(str(error), is_passing=is_passing, is_large=is_large) from error
         self._troubles = self._failures = 0
         return body
 

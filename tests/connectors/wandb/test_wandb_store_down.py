@@ -163,3 +163,14 @@ def test_more_than_can_be_remembered_is_not_forgotten_by_a_reading_that_is_broke
     third = read(sandbox, kept(second))
     assert with_manifest(second) | with_manifest(third) == {*ids(sandbox)}
     assert third[-1].complete
+
+
+def test_manifests_that_are_too_large_are_asked_for_once_and_say_nothing_of_the_store(sandbox: Sandbox) -> None:
+    large, others = REFUSALS + 5, 5
+    log(sandbox, large + others)
+    down(sandbox, kind="bomb", times=large)
+    told = read(sandbox, http={"page_bytes": 4_000_000})
+    assert len(with_manifest(told)) == others
+    assert len([one for one in skipped(told) if "page_bytes" in one.reason]) == large
+    assert fetched(sandbox) == large + others
+    assert not failures(told)
