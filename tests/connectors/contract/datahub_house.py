@@ -11,7 +11,7 @@ from watersmeet.connectors.datahub import sandbox_story as told
 from watersmeet.connectors.datahub.read import DataHub
 from watersmeet.connectors.datahub.sandbox import Sandbox
 
-from .house import House
+from .house import STUMBLES, House
 
 _PLATFORM = "urn:li:dataPlatform:hive"
 
@@ -198,13 +198,3 @@ def _schema(description: str = "") -> dict[str, Any]:
         "platformSchema": other,
         "fields": fields,
     }
-
-
-STUMBLES: dict[str, dict[str, Any]] = {
-    "429": {"status": 429},
-    "429 with Retry-After": {"status": 429, "headers": {"Retry-After": "7"}},
-    "500": {"status": 500, "times": 2},
-    "503": {"status": 503, "times": 3},
-    "reset": {"kind": "reset"},
-    "truncated": {"kind": "truncated"},
-}

@@ -29,6 +29,15 @@ NOW = datetime.now(UTC)
 """The day of the tests: the miniatures' own clocks run too."""
 BESIDE = SourceRow("beside", "beside", "openlineage", None, 1)
 """A second source, which no fault of the first may touch."""
+STUMBLES: dict[str, dict[str, Any]] = {
+    "429": {"status": 429},
+    "429 with Retry-After": {"status": 429, "headers": {"Retry-After": "7"}},
+    "500": {"status": 500, "times": 2},
+    "503": {"status": 503, "times": 3},
+    "reset": {"kind": "reset"},
+    "truncated": {"kind": "truncated"},
+}
+"""The faults of one answer that pass: what each is to a platform in miniature."""
 
 
 class House(ABC):

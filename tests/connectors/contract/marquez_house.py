@@ -10,8 +10,7 @@ from watersmeet.connectors.http import Http
 from watersmeet.connectors.marquez.read import Marquez
 from watersmeet.connectors.marquez.sandbox import Sandbox
 
-from .house import House
-from .mlflow_house import STUMBLES
+from .house import STUMBLES, House
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 _SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"

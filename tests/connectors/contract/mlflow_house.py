@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from watersmeet.connectors.mlflow.read import MLflow
 from watersmeet.connectors.mlflow.sandbox import Sandbox
 
-from .house import House
+from .house import STUMBLES, House
 
 V2 = "/api/2.0/mlflow"
 _START = 1_760_000_000_000
@@ -130,13 +130,3 @@ class MLflowHouse(House):
         start = _START + self._made * 1000 if at is None else at
         made = self._post("runs/create", experiment_id="0", run_name=name, start_time=start)
         return f"run/default/{made['run']['info']['run_id']}"
-
-
-STUMBLES: dict[str, dict[str, Any]] = {
-    "429": {"status": 429},
-    "429 with Retry-After": {"status": 429, "headers": {"Retry-After": "7"}},
-    "500": {"status": 500, "times": 2},
-    "503": {"status": 503, "times": 3},
-    "reset": {"kind": "reset"},
-    "truncated": {"kind": "truncated"},
-}

@@ -16,8 +16,7 @@ from watersmeet.connectors.wandb.sandbox_runs import Run
 from watersmeet.connectors.wandb.sandbox_story import PROJECT
 from watersmeet.connectors.wandb.sandbox_world import entry, reference
 
-from .house import House
-from .mlflow_house import STUMBLES
+from .house import STUMBLES, House
 
 SECRET_END = "s3cr3t-Kq8ZtV5w2XyB"
 KEY = f"{'k' * 24}-{SECRET_END}"

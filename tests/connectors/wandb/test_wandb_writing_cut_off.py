@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from watersmeet.federation.errors import SourceError
 
 from ...scale import how_many
 from ..handed import filled
-from .targets import settings, source, standing, told_by, written
+from .targets import settings, source, standing, written
 
 
 class Dying(httpx2.BaseTransport):
@@ -43,20 +42,6 @@ class Dying(httpx2.BaseTransport):
 
     def close(self) -> None:
         self._wire.close()
-
-
-@pytest.fixture(scope="module")
-def dossiers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Dossier]]:
-    with told_by("wandb", tmp_path_factory.mktemp("story")) as told:
-        yield told
-
-
-@pytest.fixture(scope="module")
-def whole(dossiers: list[Dossier]) -> dict[str, Any]:
-    """What stands there when nothing went wrong."""
-    with Sandbox(empty=True) as target:
-        written(target, dossiers)
-        return standing(target)
 
 
 def _rounds(made: WandbWriter, dossiers: list[Dossier]) -> None:

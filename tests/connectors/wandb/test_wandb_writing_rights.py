@@ -1,6 +1,5 @@
 """A right to write that is missing in the middle: what belongs there waits, the rest goes on, and it is made good."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,21 +11,7 @@ from watersmeet.federation.dossier import Dossier, Outcome, Verdict, unaccounted
 from watersmeet.federation.errors import SourceRefused
 
 from .miniature import ALWAYS
-from .targets import runs, standing, told_by, written
-
-
-@pytest.fixture(scope="module")
-def dossiers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Dossier]]:
-    with told_by("wandb", tmp_path_factory.mktemp("story")) as told:
-        yield told
-
-
-@pytest.fixture(scope="module")
-def whole(dossiers: list[Dossier]) -> dict[str, Any]:
-    """What stands there when nothing went wrong."""
-    with Sandbox(empty=True) as target:
-        written(target, dossiers)
-        return standing(target)
+from .targets import runs, standing, written
 
 
 class Guarded(Sandbox):
