@@ -83,9 +83,19 @@ def asset_project(record: Record) -> str | None:
 
 def home_of(record: Record, dossier: Dossier | None) -> Record | None:
     """The thing that a version is a version of; None if that is not told."""
+    wholes = _wholes(record, dossier)
+    return next((one for one in wholes if not is_registered(one)), wholes[0] if wholes else None)
+
+
+def wholes_of(record: Record, dossier: Dossier | None) -> list[str]:
+    """The native ids of all that it is a version of."""
+    return sorted(one.native_id for one in _wholes(record, dossier))
+
+
+def _wholes(record: Record, dossier: Dossier | None) -> list[Record]:
     if dossier is None:
-        return None
-    wholes = [
+        return []
+    return [
         end
         for one in dossier.edges
         if one.kind is EdgeKind.VERSION_OF
@@ -93,7 +103,6 @@ def home_of(record: Record, dossier: Dossier | None) -> Record | None:
         and (end := dossier.ends.get(one.downstream)) is not None
         and end.kind in TYPES
     ]
-    return next((one for one in wholes if not is_registered(one)), wholes[0] if wholes else None)
 
 
 def is_registered(record: Record) -> bool:

@@ -6,23 +6,16 @@ from ...federation.dossier import Dossier, edge_fact
 from ...federation.model import AssetKind, Edge, EdgeKind, Record
 from .api import Api, Unwritten
 from .calling import TYPES, VERSIONS, home_of, is_collection, is_reference, is_registered, own, slug
-from .mutations import (
-    ADD_ALIASES,
-    LINK_ARTIFACT,
-    MEMBERSHIPS_OF,
-    TAG_COLLECTION,
-    UPDATE_PORTFOLIO,
-    UPDATE_SEQUENCE,
-    WRITTEN_COLLECTIONS,
-)
+from .mutations import ADD_ALIASES
+from .registries import Collection, describe
 from .target import Known, Target
 from .verdicts import Said
 from .version_words import KEPT, say, tags
-from .wire import field, nodes, number, text
 from .written import Held
 
 _INDEX = re.compile(r"v\d+")
 _BARE = "a collection has a name, a description and tags there; more is said of its versions"
+_NO_ORG = "the target's entity has no organization, which registries belong to"
 _COLUMNS = "Weights & Biases knows no columns: lineage stands between versions"
 
 
@@ -44,18 +37,19 @@ class Linking:
             self._reference()
         elif is_collection(record):
             self._collection()
-        elif record.kind in VERSIONS or not self._has_shelf():
+        elif record.kind in VERSIONS or (place := self._target.ledger.place(record.native_id)) is None:
             self._version()
         elif (held := self._target.ledger.versions.get(record.native_id)) is not None:
             self._version_of(held)
         else:
-            self._thing()
+            self._thing(*place)
 
     def place(self) -> None:
         """A registry; all else has no place there."""
-        if self._record.subtype == "registry" and own(self._record) and self._target.org:
-            self._target.registry(self._record.name)
-            where = f"{self._target.org}/{self._record.name}"
+        registries = self._target.registries
+        if self._record.subtype == "registry" and own(self._record) and registries.org:
+            registries.make(self._record.name)
+            where = f"{registries.org}/{self._record.name}"
             self._said.held("name", where)
             self._said.held("subtype", where)
             self._said.held("facets/wandb", where)
@@ -66,10 +60,6 @@ class Linking:
     def _reference(self) -> None:
         for fact in ("name", "subtype", *(f"facets/{name}" for name in self._record.facets)):
             self._said.held(fact)
-
-    def _has_shelf(self) -> bool:
-        """Whether versions of it stand there: then it is their collection."""
-        return any(one.home == self._record.native_id for one in self._target.ledger.shelves.values())
 
     def _version(self) -> None:
         self._version_of(self._target.version(self._record, self._known))
@@ -130,82 +120,76 @@ class Linking:
             self._said.lost(fact, f"it stands in the project {held.project}; nothing else holds it there")
 
     def _belongs(self, edge: Edge, whole: Record, held: Held, fact: str) -> None:
-        home = home_of(self._record, self._dossier)
-        if home is not None and whole.native_id == home.native_id and not is_registered(whole):
-            reason = f"its collection is called {held.collection} there"
-            self._said.exactly(fact, whole.name == held.collection, reason, held.name)
-        elif is_registered(whole):
-            self._link(whole, held, fact)
+        entry = self._target.registries.entry(whole)
+        if entry is not None:
+            self._target.registries.link(entry, whole, held)
+        if self._is_home(whole) and not is_registered(whole):
+            self._shelved(whole, entry, held, fact)
+        elif entry is not None:
+            self._said.exactly(fact, whole.name == entry.name, f"is called {entry.name} there", str(entry))
+        elif self._target.registries.takes(whole):
+            self._said.lost(fact, _NO_ORG)
         else:
             self._said.lost(fact, "a version there belongs to one collection")
 
-    def _link(self, whole: Record, held: Held, fact: str) -> None:
-        if not self._target.org:
-            self._said.lost(fact, "the target's entity has no organization, which registries belong to")
-            return
-        registry = str(own(whole)["project"]).rpartition("/")[2]
-        self._target.registry(registry)
-        if self._linked(whole, held) is None:
-            told = {"entityName": self._target.org, "projectName": registry, "artifactID": held.id}
-            self._api.change(LINK_ARTIFACT, {"input": told | {"artifactPortfolioName": whole.name}})
-        self._said.held(fact, f"{self._target.org}/{registry}/{whole.name}")
+    def _is_home(self, whole: Record) -> bool:
+        home = home_of(self._record, self._dossier)
+        return home is not None and whole.native_id == home.native_id
 
-    def _linked(self, whole: Record, held: Held) -> int | None:
-        """The number that it bears in a registry's collection; None: it is not there."""
-        registry = str(own(whole).get("project")).rpartition("/")[2]
-        told = self._api.ask(MEMBERSHIPS_OF, {"artifact": held.id}).data
-        for one in nodes(told, "artifact", "artifactMemberships"):
-            place = field(one, "artifactCollection")
-            if (text(place, "name"), text(place, "project", "name")) == (whole.name, registry):
-                return number(one, "versionIndex")
-        return None
+    def _shelved(self, whole: Record, entry: Collection | None, held: Held, fact: str) -> None:
+        """It stands in the collection that was made for it; a model also in a registry, if there is one."""
+        if entry is not None:
+            reason = f"its entry in the registry is called {entry.name} there"
+            self._said.exactly(fact, whole.name == entry.name, reason, str(entry))
+        elif self._target.registries.takes(whole):
+            self._said.changed(fact, f"{_NO_ORG}: held of its collection {held.collection}", held.name)
+        else:
+            reason = f"its collection is called {held.collection} there"
+            self._said.exactly(fact, whole.name == held.collection, reason, held.name)
 
     def _alias(self, edge: Edge, whole: Record, held: Held, fact: str) -> None:
-        alias = edge.alias or ""
+        alias, entry = edge.alias or "", self._target.registries.entry(whole)
         if _INDEX.fullmatch(alias):
-            index = self._linked(whole, held) if is_registered(whole) else held.index
+            index = self._target.registries.number(entry, held) if entry is not None else held.index
             self._said.exactly(fact, alias == f"v{index}", f"is number {index} there: numbers are given by the service")
             return
-        name = slug(alias)
-        if is_registered(whole):
-            where = (self._target.org, str(own(whole)["project"]).rpartition("/")[2], whole.name)
-        else:
-            where = (self._target.entity, held.project, held.collection)
-        told = {"entityName": where[0], "projectName": where[1], "artifactCollectionName": where[2], "alias": name}
-        self._api.change(ADD_ALIASES, {"input": {"artifactID": held.id, "aliases": [told]}})
-        home = home_of(self._record, self._dossier)
-        is_there = is_registered(whole) or (home is not None and whole.native_id == home.native_id)
-        reason = f"is called {name} there" if is_there else f"is called {name} in {where[2]}, its only collection there"
-        self._said.exactly(fact, is_there and name == alias, reason, ":".join((where[2], name)))
+        name, where = slug(alias), entry or Collection(self._target.entity, held.project, held.collection)
+        told = {"entityName": where.entity, "projectName": where.project, "artifactCollectionName": where.name}
+        self._api.change(ADD_ALIASES, {"input": {"artifactID": held.id, "aliases": [told | {"alias": name}]}})
+        is_there = entry is not None or self._is_home(whole)
+        reason = (
+            f"is called {name} there" if is_there else f"is called {name} in {where.name}, its only collection there"
+        )
+        self._said.exactly(fact, is_there and name == alias, reason, f"{where.name}:{name}")
 
     # Collections
 
     def _collection(self) -> None:
         """A collection of Weights & Biases comes back with its versions; what is said of it is said again."""
         record = self._record
-        entity = self._target.org if is_registered(record) else self._target.entity
+        entity = self._target.registries.org if is_registered(record) else self._target.entity
         project = str(own(record)["project"]).rpartition("/")[2]
-        self._told_of(entity, project, record.name)
+        self._told_of(Collection(entity, project, record.name))
 
-    def _thing(self) -> None:
+    def _thing(self, project: str, name: str) -> None:
         """A thing that has versions: their collection."""
-        shelves = self._target.ledger.shelves.items()
-        project, name = next(place for place, one in shelves if one.home == self._record.native_id)
-        self._told_of(self._target.entity, project, name)
+        self._told_of(Collection(self._target.entity, project, name))
 
-    def _told_of(self, entity: str, project: str, name: str) -> None:
-        found = self._found(entity, project, name)
-        if found is None:
+    def _told_of(self, at: Collection) -> None:
+        there = self._target.ledger.there(at.entity, at.project, at.name)
+        if there is None:
             for fact in ("name", "subtype", "description", *(f"facets/{one}" for one in self._record.facets)):
                 self._said.lost(fact, "none of its versions is there, and there is no collection without one")
             return
-        where = f"{entity}/{project}/{name}"
+        where, name = str(at), at.name
         for fact in ("url", "created_at", "updated_at", *(f"facets/{one}" for one in self._record.facets)):
             self._said.lost(fact, _BARE)
         for part in self._dossier.parts:
             for fact in ("name", "subtype", "description", *(f"facets/{one}" for one in part.facets)):
                 self._said.lost(fact, _BARE, of=part.native_id)
-        self._described(found, where)
+        describe(self._api, self._record, at, there)
+        self._said.held("description", where)
+        self._said.exactly("facets/tags", tags(self._record)[1], "a tag there is words without a value: joined", where)
         self._said.exactly("name", self._record.name == name, f"is called {name} there", where)
         is_own = bool(own(self._record))
         if is_own:
@@ -216,28 +200,4 @@ class Linking:
                 if is_own:
                     self._said.held(edge_fact(edge), where)
                 else:
-                    self._said.lost(edge_fact(edge), f"it stands in the project {project}")
-
-    def _found(self, entity: str, project: str, name: str) -> object:
-        asked = {"entity": entity, "project": project}
-        for reply in self._api.pages(WRITTEN_COLLECTIONS, asked, 100, "project", "artifactCollections"):
-            for one in nodes(reply.data, "project", "artifactCollections"):
-                if text(one, "name") == name:
-                    return one
-        return None
-
-    def _described(self, found: object, where: str) -> None:
-        record, id_ = self._record, text(found, "id")
-        is_link = text(found, "__typename") == "ArtifactPortfolio"
-        if record.description is not None:
-            document, key = (
-                (UPDATE_PORTFOLIO, "artifactPortfolioID") if is_link else (UPDATE_SEQUENCE, "artifactSequenceID")
-            )
-            self._api.change(document, {"input": {key: id_, "description": record.description}})
-            self._said.held("description", where)
-        words, is_exact = tags(record)
-        if words:
-            entity, project, name = where.split("/")
-            told = {"entityName": entity, "projectName": project, "artifactCollectionName": name}
-            self._api.change(TAG_COLLECTION, {"input": told | {"tags": [{"tagName": one} for one in words]}})
-        self._said.exactly("facets/tags", is_exact, "a tag there is words without a value: joined", where)
+                    self._said.lost(edge_fact(edge), f"it stands in the project {at.project}")

@@ -7,11 +7,11 @@ query WatersmeetTarget($entity: String) {
 }
 """
 
-PROJECT_NAMES = """
-query WatersmeetProjectNames($entity: String!, $first: Int!, $after: String) {
+WRITTEN_PROJECTS = """
+query WatersmeetWrittenProjects($entity: String!, $filters: JSONString, $first: Int!, $after: String) {
   models(entityName: $entity, first: $first, after: $after) {
     pageInfo { endCursor hasNextPage }
-    edges { node { id name } }
+    edges { node { id name runCount(filters: $filters) } }
   }
 }
 """
@@ -28,17 +28,37 @@ query WatersmeetWrittenRuns($entity: String!, $project: String!, $filters: JSONS
 }
 """
 
-WRITTEN_COLLECTIONS = """
+_SHELF = """
+fragment Shelf on ArtifactCollection {
+  __typename id name defaultArtifactType { name }
+  oldest: artifacts(first: 1, order: "+created_at") { edges { node { id metadata } } }
+  newest: artifacts(first: 1, order: "-created_at") { edges { node { id metadata } } }
+}
+"""
+
+WRITTEN_COLLECTIONS = (
+    """
 query WatersmeetWrittenCollections($entity: String!, $project: String!, $first: Int!, $after: String) {
   project(entityName: $entity, name: $project) {
     id
     artifactCollections(first: $first, after: $after) {
       pageInfo { endCursor hasNextPage }
-      edges { node { __typename id name defaultArtifactType { name } } }
+      edges { node { ...Shelf } }
     }
   }
 }
 """
+    + _SHELF
+)
+
+ONE_COLLECTION = (
+    """
+query WatersmeetOneCollection($entity: String!, $project: String!, $name: String!) {
+  project(entityName: $entity, name: $project) { id artifactCollection(name: $name) { ...Shelf } }
+}
+"""
+    + _SHELF
+)
 
 WRITTEN_VERSIONS = """
 query WatersmeetWrittenVersions($collection: ID!, $first: Int!, $after: String) {

@@ -33,6 +33,8 @@ class Options:
     """The source, or `source/workspace`, that reads the MLflow whose run ids stand in configs and tags: both join."""
     write_project: str = "watersmeet"
     """The project that the writer gives to what had none where it came from."""
+    write_registry: str = "model"
+    """The registry (`wandb-registry-` and this) that models of other platforms are linked into; empty: none."""
 
     @property
     def overlap(self) -> timedelta:

@@ -28,18 +28,19 @@ from .mutations import (
     CREATE_FILES,
     CREATE_MANIFEST,
     DIGEST_OF,
-    ONE_PROJECT,
     ONE_RUN,
     TARGET,
     UPDATE_ARTIFACT,
     UPSERT_PROJECT,
     UPSERT_RUN,
 )
+from .options import Options
+from .registries import Registries
 from .run_words import RunWords
 from .verdicts import Said
 from .version_words import ABOUT, Content, content, md5_of, metadata, tags
 from .wire import edges, field, number, text, texts
-from .written import Held, Ledger, RunAt, Shelf, mark_of, stamp_of
+from .written import Held, Ledger, RunAt, Shelf, entity_mark, mark_of, stamp_of
 
 _IMPORT = "import"
 Known = Mapping[str, Dossier]
@@ -49,9 +50,9 @@ Known = Mapping[str, Dossier]
 class Target:
     """Writes what one source tells. Everything it does may be done again, and comes to the same."""
 
-    def __init__(self, api: Api, entity: str | None, project: str, source_id: str) -> None:
+    def __init__(self, api: Api, entity: str | None, options: Options, source_id: str) -> None:
         self._api = api
-        self._project = slug(project)
+        self._project = slug(options.write_project)
         self._source_id = source_id
         asked = api.ask(TARGET, {"entity": entity}).data
         if field(asked, "viewer") is None:
@@ -64,27 +65,19 @@ class Target:
         self.entity = text(found, "name")
         if field(found, "readOnly") is True:
             raise SourceRefused(f"{api.name}: permission denied to write to {self.entity}. {RIGHT}")
-        self.org = text(found, "organization", "orgEntity", "name")
         self.ledger = Ledger(api, self.entity, source_id)
         self.ledger.load()
+        org = text(found, "organization", "orgEntity", "name")
+        self.registries = Registries(api, org, options.write_registry, self.ledger, source_id)
         self._being_made: set[str] = set()
-        self._registries: set[str] = set()
 
     # Projects and runs
 
-    def project(self, name: str, entity: str = "", description: str | None = None) -> None:
+    def project(self, name: str, description: str | None = None) -> None:
         """See to it that a project is there."""
-        told = {"entityName": entity or self.entity, "name": name, "description": description}
+        told = {"entityName": self.entity, "name": name, "description": description}
         self._api.change(UPSERT_PROJECT, {"input": told})
-        if not entity:
-            self.ledger.projects.add(name)
-
-    def registry(self, name: str) -> None:
-        """See to it that a registry is there."""
-        if name not in self._registries:
-            if field(self._api.ask(ONE_PROJECT, {"entity": self.org, "project": name}).data, "project") is None:
-                self.project(name, self.org)
-            self._registries.add(name)
+        self.ledger.projects.add(name)
 
     def run(self, dossier: Dossier, said: Said) -> RunAt:
         """Make a run, or bring it up to date."""
@@ -141,6 +134,8 @@ class Target:
         upstream = self._upstream(dossier, known)
         made = content(record, home, self._source_id, _files(dossier), upstream)
         name = self._shelf(project, record, home)
+        if (held := self.ledger.versions.get(record.native_id)) is not None:
+            return held  # all runs that told of it there were deleted: it was found with its collection
         if project not in self.ledger.projects:
             self.project(project)
         run = next((one for one in writers if one.project == project), None)
@@ -149,7 +144,7 @@ class Target:
         id_, index = self._committed(asked | beside, made, run or self._importer(project))
         held = Held(id_, project, name, index, set(upstream), _stamp(beside))
         self.ledger.stands(record.native_id, held)
-        self.ledger.shelves[project, name] = Shelf("", type_of(record), (home or record).native_id)
+        self.ledger.shelve(project, name, Shelf("", type_of(record), (home or record).native_id))
         if run is not None:
             self.ledger.outputs.setdefault(run, set()).add(id_)
         return held
@@ -202,14 +197,16 @@ class Target:
         """A manifest is put in under the name of a run, also where no run wrote its version."""
         at = RunAt(project, f"{_IMPORT}-{slug(self._source_id, 40)}")
         told = {"entityName": self.entity, "modelName": project, "name": at.name, "jobType": _IMPORT}
-        self._api.change(UPSERT_RUN, {"input": told | {"displayName": f"import from {self._source_id}"}})
+        told["displayName"] = f"import from {self._source_id}"
+        told["config"] = json.dumps(entity_mark({"source": self._source_id, "native_id": ""}))
+        self._api.change(UPSERT_RUN, {"input": told})
         self._end(at, "finished")
         return at
 
     def _shelf(self, project: str, record: Record, home: Record | None) -> str:
         """The collection of a version: one that is somebody else's, or of another type, is left alone."""
         name, key = collection_name(record, home), (home or record).native_id
-        former = self.ledger.shelves.get((project, name))
+        former = self.ledger.shelf(project, name)
         if former is None or (former.type == type_of(record) and (former.is_empty or former.home == key)):
             return name
         return f"{name[:110]}-{short(self._source_id, key)}"

@@ -12,7 +12,7 @@ from typing import Any, cast
 from ...federation.dossier import Dossier, Verdict
 from ...federation.model import Json, Record
 from ...federation.naming import canonical_uri
-from .calling import own, place_of, short, slug
+from .calling import own, place_of, short, slug, wholes_of
 from .verdicts import Said
 from .written import MARK, Held
 
@@ -101,6 +101,7 @@ def metadata(
     mark: dict[str, Json] = {"source": source_id, "native_id": record.native_id, "name": record.name}
     mark |= {"kind": record.kind.value, "subtype": record.subtype, "upstream": sorted(upstream), "kept": kept}
     mark["home"] = (home or record).native_id
+    mark["wholes"] = wholes_of(record, dossier)
     if dossier is not None and dossier.parts:
         mark["columns"] = [{"name": one.name, "description": one.description, **one.facets} for one in dossier.parts]
     former: Json = own(record).get("metadata")

@@ -76,7 +76,7 @@ class WandbWriter:
 
     def _target(self, source_id: str) -> Target:
         if source_id not in self._targets:
-            self._targets[source_id] = Target(self._api, self._entity, self._options.write_project, source_id)
+            self._targets[source_id] = Target(self._api, self._entity, self._options, source_id)
         return self._targets[source_id]
 
     def _written(self, stage: str, target: Target, dossier: Dossier, known: Known, said: Said) -> None:

@@ -1,4 +1,8 @@
-"""What a target already holds of one source: read once, so that nothing is written twice, also after a kill."""
+"""What a target already holds of one source: read once, so that nothing is written twice, also after a kill.
+
+Whoever writes a version into a project writes a run there before, be it the one that versions are put in under. So a
+project without a run of the source holds nothing of it, and is not read.
+"""
 
 import hashlib
 import json
@@ -7,14 +11,14 @@ from dataclasses import dataclass, field
 
 from ...federation.model import Json
 from .api import Api
-from .mutations import PROJECT_NAMES, WRITTEN_COLLECTIONS, WRITTEN_RUNS, WRITTEN_VERSIONS
+from .mutations import ONE_COLLECTION, WRITTEN_COLLECTIONS, WRITTEN_PROJECTS, WRITTEN_RUNS, WRITTEN_VERSIONS
 from .wire import edges, loads, nodes, number, text, texts
 from .wire import field as field_of
 
 MARK = "_watersmeet"
 """Under this name configs and metadata say where a thing was read. Names that begin so are no parameters."""
 SOURCE_KEY = "_watersmeet_source"
-_RUNS, _COLLECTIONS, _VERSIONS = 100, 100, 200
+_PROJECTS, _RUNS, _COLLECTIONS, _VERSIONS = 100, 100, 100, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,12 @@ class Shelf:
     type: str
     home: str
     """The native id of what it was made for; empty: somebody else's."""
+    wholes: tuple[str, ...] = ()
+    """The native ids of all that its versions are versions of."""
     is_empty: bool = False
     """Nothing stands in it yet: what was to was cut off."""
+    is_link: bool = False
+    """Of a registry."""
 
 
 class Ledger:
@@ -68,17 +76,31 @@ class Ledger:
         self.writers: dict[str, list[RunAt]] = {}
         """By the native id of a version, the runs that wrote it, the first one first."""
         self.versions: dict[str, Held] = {}
-        self.shelves: dict[tuple[str, str], Shelf] = {}
         self.newest: dict[tuple[str, str], int] = {}
         self.projects: set[str] = set()
+        self._shelves: dict[tuple[str, str], Shelf | None] = {}
+        self._homes: dict[str, tuple[str, str]] = {}
+        self._listed: set[str] = set()
+        """Projects of which every collection is known."""
 
     def load(self) -> None:
-        """Read it."""
-        for reply in self._api.pages(PROJECT_NAMES, {"entity": self._entity}, 100, "models"):
-            self.projects.update(text(one, "name") for one in nodes(reply.data, "models"))
-        for project in sorted(self.projects):
-            self._load_runs(project)
-            self._load_versions(project)
+        """Read the projects that hold anything of the source."""
+        asked = {"entity": self._entity, "filters": self._ours()}
+        for reply in self._api.pages(WRITTEN_PROJECTS, asked, _PROJECTS, "models"):
+            for one in nodes(reply.data, "models"):
+                self.projects.add(text(one, "name"))
+                if number(one, "runCount"):
+                    self._listed.add(text(one, "name"))
+        for project in sorted(self._listed):
+            self._list(project)
+
+    def _list(self, project: str) -> None:
+        self._listed.add(project)
+        self._load_runs(project)
+        self._load_collections(project)
+
+    def _ours(self) -> str:
+        return json.dumps({f"config.{SOURCE_KEY}.value": self._source_id})
 
     def ran(self, native_id: str, run: RunAt, wrote: Iterator[str] | list[str]) -> None:
         """A run stands there, and these are what it wrote."""
@@ -95,42 +117,76 @@ class Ledger:
         place = (held.project, held.collection)
         self.newest[place] = max(held.index, self.newest.get(place, -1))
 
+    def shelf(self, project: str, name: str) -> Shelf | None:
+        """The collection of a name in a project, asked for once."""
+        place = (project, name)
+        if place not in self._shelves and project not in self._listed:
+            self._shelves[place] = found = self.there(self._entity, project, name)
+            if found is not None and found.home:
+                self._list(project)  # somebody deleted the runs that told of it
+        return self._shelves.get(place)
+
+    def shelve(self, project: str, name: str, shelf: Shelf) -> None:
+        """A collection stands there."""
+        self._shelves[project, name] = shelf
+        if shelf.home:
+            self._homes.setdefault(shelf.home, (project, name))
+
+    def place(self, home: str) -> tuple[str, str] | None:
+        """Project and name of the collection that was made for a thing, by its native id."""
+        return self._homes.get(home)
+
+    def there(self, entity: str, project: str, name: str) -> Shelf | None:
+        """The collection of a name as it stands there now, of whichever entity."""
+        told = self._api.ask(ONE_COLLECTION, {"entity": entity, "project": project, "name": name}).data
+        found = field_of(told, "project", "artifactCollection")
+        return self._shelf(found) if found is not None else None
+
     def _load_runs(self, project: str) -> None:
-        filters = json.dumps({f"config.{SOURCE_KEY}.value": self._source_id})
-        asked = {"entity": self._entity, "project": project, "filters": filters}
+        asked = {"entity": self._entity, "project": project, "filters": self._ours()}
         for reply in self._api.pages(WRITTEN_RUNS, asked, _RUNS, "project", "runs"):
             for one in nodes(reply.data, "project", "runs"):
                 told = mark_of(field_of(one, "config"))
-                run = RunAt(project, text(one, "name"))
-                self.ran(text(told, "native_id"), run, texts(field_of(told, "wrote")))
-                self.outputs[run].update(text(edge, "node", "id") for edge in edges(one, "outputArtifacts"))
+                if native_id := text(told, "native_id"):
+                    run = RunAt(project, text(one, "name"))
+                    self.ran(native_id, run, texts(field_of(told, "wrote")))
+                    self.outputs[run].update(text(edge, "node", "id") for edge in edges(one, "outputArtifacts"))
 
-    def _load_versions(self, project: str) -> None:
+    def _load_collections(self, project: str) -> None:
         asked = {"entity": self._entity, "project": project}
         for reply in self._api.pages(WRITTEN_COLLECTIONS, asked, _COLLECTIONS, "project", "artifactCollections"):
             for one in nodes(reply.data, "project", "artifactCollections"):
-                self._load_collection(project, one)
+                shelf = self._shelf(one)
+                self.shelve(project, text(one, "name"), shelf)
+                if shelf.home and not shelf.is_link:
+                    self._load_versions(project, text(one, "name"), shelf.id)
 
-    def _load_collection(self, project: str, raw: Json) -> None:
-        name, type_, home = text(raw, "name"), text(raw, "defaultArtifactType", "name"), ""
-        if text(raw, "__typename") == "ArtifactSequence":
-            asked = {"collection": text(raw, "id")}
-            for reply in self._api.pages(WRITTEN_VERSIONS, asked, _VERSIONS, "artifactCollection", "artifacts"):
-                for one in nodes(reply.data, "artifactCollection", "artifacts"):
-                    home = self._load_version(project, name, one) or home
-        self.shelves[project, name] = Shelf(text(raw, "id"), type_, home, (project, name) not in self.newest)
+    def _shelf(self, raw: Json) -> Shelf:
+        """Whose it is: its first version tells, or its last, where a person deleted the first."""
+        members = [*nodes(raw, "oldest"), *nodes(raw, "newest")]
+        told = [field_of(loads(field_of(one, "metadata"))[0], MARK) for one in members]
+        ours = [one for one in told if text(one, "source") == self._source_id]
+        wholes = tuple(dict.fromkeys(whole for one in ours for whole in texts(field_of(one, "wholes"))))
+        home = text(ours[0], "home") if ours else ""
+        is_link = text(raw, "__typename") == "ArtifactPortfolio"
+        return Shelf(text(raw, "id"), text(raw, "defaultArtifactType", "name"), home, wholes, not members, is_link)
 
-    def _load_version(self, project: str, name: str, raw: Json) -> str:
+    def _load_versions(self, project: str, name: str, id_: str) -> None:
+        for reply in self._api.pages(
+            WRITTEN_VERSIONS, {"collection": id_}, _VERSIONS, "artifactCollection", "artifacts"
+        ):
+            for one in nodes(reply.data, "artifactCollection", "artifacts"):
+                self._load_version(project, name, one)
+
+    def _load_version(self, project: str, name: str, raw: Json) -> None:
         metadata, _ = loads(field_of(raw, "metadata"))
         told, index = field_of(metadata, MARK), number(raw, "versionIndex")
         self.newest[project, name] = max(index, self.newest.get((project, name), -1))
-        if text(told, "source") != self._source_id:
-            return ""
-        tags = [text(one, "name") for one in _objects(field_of(raw, "tags"))]
-        upstream = set(texts(field_of(told, "upstream")))
-        stamp = stamp_of(text(raw, "description"), metadata, tags)
-        self.stands(text(told, "native_id"), Held(text(raw, "id"), project, name, index, upstream, stamp))
-        return text(told, "home")
+        if text(told, "source") == self._source_id:
+            tags = [text(one, "name") for one in _objects(field_of(raw, "tags"))]
+            upstream = set(texts(field_of(told, "upstream")))
+            stamp = stamp_of(text(raw, "description"), metadata, tags)
+            self.stands(text(told, "native_id"), Held(text(raw, "id"), project, name, index, upstream, stamp))
 
 
 def _objects(value: Json) -> list[Json]:

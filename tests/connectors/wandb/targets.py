@@ -12,7 +12,8 @@ from watersmeet.connectors.loopback import Loopback
 from watersmeet.connectors.wandb.sandbox import KEY, Sandbox
 from watersmeet.connectors.wandb.sandbox_artifacts import Artifact
 from watersmeet.connectors.wandb.write import WandbWriter
-from watersmeet.federation.dossier import Dossier, Outcome
+from watersmeet.federation.dossier import Dossier, Outcome, Verdict, edge_fact
+from watersmeet.federation.model import Edge, Record
 
 from ..handed import handed
 
@@ -54,6 +55,18 @@ def told_by(platform: str, folder: Path) -> Generator[list[Dossier]]:
     made: Loopback = import_module(f"watersmeet.connectors.{platform}.sandbox").Sandbox()
     with made:
         yield handed(folder, platform, made.url, **settings(made))
+
+
+def dossier(record: Record, *edges: Edge, among: tuple[Record, ...] = ()) -> Dossier:
+    """What a tracker that calls itself lab tells of one thing; `among` are what its edges lead to."""
+    return Dossier(record, "lab", "mlflow", edges=edges, ends={one.native_id: one for one in among})
+
+
+def verdict(outcomes: list[Outcome], fact: str | Edge, of: Record) -> tuple[Verdict, str]:
+    """What became of a fact, and why."""
+    name = edge_fact(fact) if isinstance(fact, Edge) else fact
+    (found,) = [one for one in outcomes if (one.native_id, one.fact) == (of.native_id, name)]
+    return found.verdict, found.reason
 
 
 def versions(sandbox: Sandbox) -> dict[str, int]:

@@ -102,6 +102,8 @@ def test_the_story_of_mlflow_stands_in_weights_and_biases(tmp_path: Path) -> Non
         }
         champions = {edge for edge in pairs(back, EdgeKind.ALIAS_OF) if edge[3] == "champion"}
         assert {one[1] for one in champions} == {"churn"}
+        models = {(one.record.name, one.record.subtype) for one in back if one.record.kind is AssetKind.MODEL}
+        assert models >= {("churn", "registered"), ("churn", None)}
         assert ("lake/features/customer_features", "features-customer_features:v0", "", "") in pairs(
             back, EdgeKind.DERIVE
         )

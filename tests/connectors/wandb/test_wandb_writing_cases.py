@@ -11,10 +11,10 @@ import pytest
 
 from watersmeet.connectors.wandb.sandbox import KEY, Sandbox
 from watersmeet.connectors.wandb.sandbox_artifacts import Artifact
-from watersmeet.federation.dossier import Dossier, Outcome, Verdict, edge_fact
+from watersmeet.federation.dossier import Dossier, Verdict
 from watersmeet.federation.model import AssetKind, Edge, EdgeKind, Form, Record, Role, Run, RunState, Spelling
 
-from .targets import runs, versions, written
+from .targets import dossier, runs, verdict, versions, written
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 RAW = Record("d/raw@1", AssetKind.DATASET_VERSION, "raw@abcdef1")
@@ -36,8 +36,7 @@ def run(name: str, state: RunState = RunState.SUCCEEDED, **more: Any) -> Record:
 
 def told(record: Record, *edges: Edge, among: tuple[Record, ...] = ()) -> Dossier:
     """A dossier of a tracker that calls itself lab."""
-    ends = {one.native_id: one for one in (RAW, WHOLE, MODEL, HOME, LAB, *among)}
-    return Dossier(record, "lab", "mlflow", edges=edges, ends=ends)
+    return dossier(record, *edges, among=(RAW, WHOLE, MODEL, HOME, LAB, *among))
 
 
 def wrote(run: Record, version: Record, **more: Any) -> Edge:
@@ -46,12 +45,6 @@ def wrote(run: Record, version: Record, **more: Any) -> Edge:
 
 def read(version: Record, run: Record, **more: Any) -> Edge:
     return Edge(version.native_id, run.native_id, EdgeKind.READ, **more)
-
-
-def verdict(outcomes: list[Outcome], fact: str | Edge, of: Record) -> tuple[Verdict, str]:
-    name = edge_fact(fact) if isinstance(fact, Edge) else fact
-    (found,) = [one for one in outcomes if (one.native_id, one.fact) == (of.native_id, name)]
-    return found.verdict, found.reason
 
 
 def only(target: Sandbox, name: str) -> Artifact:
