@@ -10,7 +10,7 @@ from starlette.testclient import WebSocketTestSession
 
 from watersmeet.api.graphql.standing import status_of
 from watersmeet.federation.errors import AlreadyRunning
-from watersmeet.federation.model import AssetKind, Record, SyncState
+from watersmeet.federation.model import AssetKind, Edge, EdgeKind, Record, SyncState
 from watersmeet.federation.rows import SourceRow, SyncRow, Written
 
 from .conftest import NOON, Serve, Service
@@ -20,9 +20,9 @@ SYNC = "mutation($s: String!, $f: Boolean! = false) { sync(source: $s, full: $f)
 
 
 def test_sources_come_in_the_order_of_the_configuration(service: Service):
-    service.tell(Record("a", AssetKind.DATASET, "orders"))
+    service.tell(Record("a", AssetKind.DATASET, "orders"), edges=[Edge("raw", "a", EdgeKind.DERIVE)])
     sources = service.ask(
-        "{ sources { id name platform url status assets edges skipped missingGrants lastCompleteSync } }"
+        "{ sources { id name platform url status assets stubs edges skipped missingGrants lastCompleteSync } }"
     )
     assert [(one["id"], one["name"]) for one in sources["sources"]] == [
         ("tracking", "tracking"),
@@ -35,8 +35,9 @@ def test_sources_come_in_the_order_of_the_configuration(service: Service):
         "platform": "mlflow",
         "url": "http://127.0.0.1:1",
         "status": "NEVER_SYNCED",
-        "assets": 1,
-        "edges": 0,
+        "assets": 2,
+        "stubs": 1,
+        "edges": 1,
         "skipped": 0,
         "missingGrants": [],
         "lastCompleteSync": None,
