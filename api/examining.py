@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 
 from ..config.settings import Misconfigured, Settings, Source
+from ..federation.clock import utcnow
 from ..federation.rows import Finding, Weight
-from ..federation.store import examine, utcnow
+from ..federation.store import examine
 from .opening import registry_of, source_rows
 
 

@@ -1,13 +1,14 @@
 """What raw events become: kept, made part of the graph, or a letter where one breaks us."""
 
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import structlog
 
+from .clock import Clock, utcnow
 from .connector import Batch, Event
 from .errors import Unfit, WatersmeetError
 from .naming import Registry
@@ -44,11 +45,6 @@ class Kept:
     last: int | None
     """The number of the last of them."""
     refused: int
-
-
-def utcnow() -> datetime:
-    """The time now, aware."""
-    return datetime.now(UTC)
 
 
 def lock_of(source_id: str) -> str:
@@ -110,9 +106,7 @@ def _scrubbed(body: bytes) -> bytes:
 # How events become scopes
 
 
-def project_events(
-    store: Store, source_id: str, registry: Registry, *, limit: int = 500, clock: Callable[[], datetime] = utcnow
-) -> int:
+def project_events(store: Store, source_id: str, registry: Registry, *, limit: int = 500, clock: Clock = utcnow) -> int:
     """Make scopes of the next raw events; returns of how many entities, 0 when done. Raises `AlreadyRunning`."""
     with store.lock(lock_of(source_id)):
         count, _ = project_next(store, source_id, registry, limit, clock())

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from .clock import utcnow
 from .errors import AlreadyRunning, BadInput
-from .events import INTERNAL, judged, lock_of, tell, utcnow
+from .events import INTERNAL, judged, lock_of, tell
 from .model import LetterState
 from .naming import Registry
 from .openlineage import Admitted, Limits, Refused

@@ -15,6 +15,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from ..config.schedule import Cron, Every
+from .clock import Clock, utcnow
 from .errors import AlreadyRunning, StoreUnavailable
 from .store import Store
 from .store.lock import Held
@@ -61,7 +62,7 @@ class Scheduler:
         schedules: Mapping[str, Every | Cron],
         run: Callable[[str], object],
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utcnow,
         jitter: timedelta = timedelta(seconds=10),
         retry: timedelta = timedelta(seconds=30),
         at_once: int = 4,

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from .clock import Clock, utcnow
 from .connector import Batch, Connector, Refusing, Selective
 from .errors import AlreadyRunning, SourceError, SourceRefused, WatersmeetError, word_for
-from .events import EVENTS, INTERNAL, keep, lag, lock_of, project_events, project_next, tell, utcnow
+from .events import EVENTS, INTERNAL, keep, lag, lock_of, project_events, project_next, tell
 from .listing import Listing
 from .model import Skipped, SyncState
 from .naming import Registry
@@ -51,7 +52,7 @@ def pull(
     registry: Registry,
     sync_id: int | None = None,
     full: bool = False,
-    clock: Callable[[], datetime] = utcnow,
+    clock: Clock = utcnow,
     stopping: Callable[[], bool] = _never,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> SyncRow:
@@ -77,7 +78,7 @@ def follow(
     registry: Registry,
     *,
     full: bool = False,
-    clock: Callable[[], datetime] = utcnow,
+    clock: Clock = utcnow,
     pause: Callable[[], object] = _never,
 ) -> SyncRow:
     """Make all raw events of a source part of the graph (`full`: those that are, again), and say so in the journal.
@@ -121,7 +122,7 @@ class _Pull:
         sync_id: int,
         full: bool,
         registry: Registry,
-        clock: Callable[[], datetime],
+        clock: Clock,
         stopping: Callable[[], bool],
         on_progress: Callable[[Progress], None] | None,
         lock: Held,

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from ...federation.clock import utcnow
 from ...federation.errors import StoreUnavailable
 from ...federation.rows import TokenRow
-from ...federation.store import Store, utcnow
+from ...federation.store import Store
 from ...federation.store.tokens import COARSE
 from .caller import Caller
 from .roles import Role

@@ -30,8 +30,8 @@ def add_to(app: typer.Typer) -> None:
 @_tokens.command("create")
 def create(ctx: typer.Context, name: Name, role: RoleOption, expires: Expires = None, as_json: Json = False) -> None:
     """Make a token and show it: this once, and never again."""
+    from ...federation.clock import utcnow
     from ...federation.errors import BadInput
-    from ...federation.store import utcnow
     from ..access import Role, make
 
     here = session(ctx, as_json)
@@ -113,7 +113,7 @@ def _shown(row: "TokenRow") -> dict[str, object]:
 
 
 def _state(row: "TokenRow") -> str:
-    from ...federation.store import utcnow
+    from ...federation.clock import utcnow
 
     if row.revoked_at is not None:
         return "revoked"

@@ -1,8 +1,9 @@
 """One reading of everything from first to last, group by group, or what is left of one that was killed."""
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
+from ...federation.clock import Clock
 from ...federation.connector import Batch
 from ...federation.model import Skipped
 from ..http import Denied, Rejected
@@ -29,9 +30,7 @@ _Aspects = dict[str, tuple[str, ...]]
 class Full:
     """Reads everything once."""
 
-    def __init__(
-        self, rest: Rest, log: ChangeLog | None, entities: Entities, size: int, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, rest: Rest, log: ChangeLog | None, entities: Entities, size: int, clock: Clock) -> None:
         self._rest = rest
         self._log = log
         self._entities = entities

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import ClassVar
 
 import httpx2
 
 from ...config.settings import Source
+from ...federation.clock import Clock, utcnow
 from ...federation.connector import Batch, Cursor, Health
 from ...federation.model import Record, Skipped
 from .files import Files
@@ -17,12 +17,6 @@ from .rest import Rest
 from .saying import Place
 from .selection import left_out
 from .server import Server
-
-
-def utcnow() -> datetime:
-    """The time now, aware."""
-    return datetime.now(UTC)
-
 
 _LONG = 1.0
 """Waits of less than this, in seconds, are not told."""
@@ -38,7 +32,7 @@ class DataHub:
         source: Source,
         *,
         transport: httpx2.BaseTransport | None = None,
-        clock: Callable[[], datetime] = utcnow,
+        clock: Clock = utcnow,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         options = Options.of(source.options, source.name)

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import httpx2
 
 from ...config.settings import Source
+from ...federation.clock import Clock
 from ...federation.errors import SourceChanged, SourceRefused
 from ...federation.model import Json
 from ..http import Absent, Denied, Failing, Rejected, path
@@ -45,7 +45,7 @@ class Rest:
         source: Source,
         transport: httpx2.BaseTransport | None,
         sleep: Callable[[float], None],
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._http = Sizes(source, transport=transport, sleep=sleep, clock=clock, lasting=LOST)
         self.called = f"datahub {source.name!r}"

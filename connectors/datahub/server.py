@@ -1,10 +1,10 @@
 """How a server is read: everything in scrolls, group by group; between two such readings what its log says changed."""
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...config.settings import Source
+from ...federation.clock import Clock
 from ...federation.connector import Batch, Cursor, Health
 from ...federation.model import Scope, Tombstone
 from ..http import Denied
@@ -36,9 +36,7 @@ UNASKED = frozenset(
 class Server:
     """One server, for as long as one connector lives."""
 
-    def __init__(
-        self, source: Source, options: Options, place: Place, rest: Rest, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, source: Source, options: Options, place: Place, rest: Rest, clock: Clock) -> None:
         self._source = source
         self._options = options
         self._rest = rest

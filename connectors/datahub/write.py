@@ -2,19 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 import httpx2
 
 from ...config.settings import Source
+from ...federation.clock import Clock, utcnow
 from ...federation.connector import Health, Writer
 from ...federation.dossier import Dossier, Written
 from ...federation.model import Json
 from ..http import Http
 from . import write_others, write_own
 from .options import Options
-from .read import utcnow
 from .rest import LOST, Rest
 from .write_file import FileTarget
 from .write_plan import Fate, Key, Plan, Proposal
@@ -56,7 +55,7 @@ class DataHubWriter:
         source: Source,
         *,
         transport: httpx2.BaseTransport | None = None,
-        clock: Callable[[], datetime] = utcnow,
+        clock: Clock = utcnow,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """A server by its `url`, or a file by its `path`. Raises `Misconfigured`."""

@@ -4,7 +4,6 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Self, TypeVar
@@ -14,6 +13,7 @@ import orjson
 import structlog
 
 from ...config.settings import Misconfigured, Source
+from ...federation.clock import Clock, utcnow
 from ...federation.errors import SourceRefused
 from ...federation.model import Json
 from .address import based, joined, origin, where_of, wire_path
@@ -35,11 +35,6 @@ _HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent
 _SENT_ON = (301, 302, 303, 307, 308)
 
 
-def utcnow() -> datetime:
-    """The time now, aware."""
-    return datetime.now(UTC)
-
-
 class Http:
     """Asks one source. Everything it raises is a `SourceError` or `Misconfigured`; it never names a secret."""
 
@@ -57,7 +52,7 @@ class Http:
         client_key: Path | None = None,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], datetime] = utcnow,
+        clock: Clock = utcnow,
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
         on_request: Callable[[str, str], None] | None = None,
@@ -102,7 +97,7 @@ class Http:
         limits: Limits | None = None,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], datetime] = utcnow,
+        clock: Clock = utcnow,
         lasting: Iterable[str] = (),
         on_request: Callable[[str, str], None] | None = None,
     ) -> Self:

@@ -3,14 +3,14 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 import httpx2
 
 from ...config.settings import Source
-from .client import Http, utcnow
+from ...federation.clock import Clock, utcnow
+from .client import Http
 from .patience import Limits
 
 PAGE_BYTES = 20 * 2**20
@@ -27,7 +27,7 @@ class Sizes:
         headers: Mapping[str, str] | None = None,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], datetime] = utcnow,
+        clock: Clock = utcnow,
         lasting: Iterable[str] = (),
     ) -> None:
         self._source = source

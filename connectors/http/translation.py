@@ -2,11 +2,11 @@
 
 import ssl
 from collections.abc import Callable, Iterable
-from datetime import datetime
 
 import httpx2
 
 from ...config.errors import Misconfigured
+from ...federation.clock import Clock
 from ...federation.errors import WatersmeetError
 from ...federation.model import Json
 from .address import origin, where_of
@@ -35,7 +35,7 @@ class Translation:
         self,
         source: str,
         secrets: Callable[[], Iterable[str]],
-        clock: Callable[[], datetime],
+        clock: Clock,
         lasting: Iterable[str] = (),
     ) -> None:
         """`lasting`: words in an answer of 500 and more which say that asking again does not help."""

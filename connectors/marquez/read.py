@@ -1,12 +1,13 @@
 """How a Marquez server is read: its feed from where the last sync stood, its lists now and then."""
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import httpx2
 
 from ...config.settings import Misconfigured, Source
+from ...federation.clock import Clock, utcnow
 from ...federation.connector import Batch, Cursor, Event, Health
 from ...federation.model import Form, Json, Record, Skipped
 from ..http import Absent, Failing, Http
@@ -31,11 +32,6 @@ _BROKEN_LISTS = (
 )
 
 
-def utcnow() -> datetime:
-    """The time now, aware."""
-    return datetime.now(UTC)
-
-
 class Marquez:
     """One Marquez server, upstream's or the fork's."""
 
@@ -46,7 +42,7 @@ class Marquez:
         source: Source,
         *,
         transport: httpx2.BaseTransport | None = None,
-        clock: Callable[[], datetime] = utcnow,
+        clock: Clock = utcnow,
         http: Http | None = None,
     ) -> None:
         if source.url is None:

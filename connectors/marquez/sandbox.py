@@ -3,7 +3,6 @@
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -11,6 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ...federation.clock import Clock, utcnow
 from .. import story
 from ..loopback import Loopback, whole_path
 from .sandbox_routes import Reply, Routes
@@ -27,11 +27,6 @@ _PAGE = """<html>
 </html>
 """
 _REASONS = {400: "Bad Request", 500: "Internal Server Error", 503: "Service Unavailable"}
-
-
-def utcnow() -> datetime:
-    """The time now, aware."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ class Sandbox(Loopback):
         token: str | None = None,
         is_unstable: bool = False,
         is_fork: bool = False,
-        clock: Callable[[], datetime] = utcnow,
+        clock: Clock = utcnow,
     ) -> None:
         """`token`: what a proxy in front wants to see, as Marquez itself asks for nothing."""
         super().__init__(port)

@@ -2,10 +2,11 @@
 
 import re
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, cast
 
+from ...federation.clock import Clock
 from ...federation.naming import run_uuid
 from .sandbox_things import Dataset, Job, Pair, Row, Run, Version
 
@@ -40,7 +41,7 @@ class Broken(Exception):
 class World:
     """Everything that the server holds."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.namespaces: dict[str, Row] = {}
         self.sources: dict[str, Row] = {}

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from typing import ClassVar
 
 import httpx2
 
 from ...config.settings import Source
+from ...federation.clock import Clock, utcnow
 from ...federation.connector import Batch, Cursor, Health
 from ...federation.model import AssetKind, Form, Record
 from .api import Api
@@ -29,11 +29,6 @@ _NOTHING_VISIBLE = (
 _READ = "READ on experiments"
 
 
-def utcnow() -> datetime:
-    """The time now, aware."""
-    return datetime.now(UTC)
-
-
 class MLflow:
     """One tracking server (or store) with all its workspaces."""
 
@@ -44,7 +39,7 @@ class MLflow:
         source: Source,
         *,
         transport: httpx2.BaseTransport | None = None,
-        clock: Callable[[], datetime] = utcnow,
+        clock: Clock = utcnow,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._source = source

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from ...federation.clock import Clock
 from ...federation.connector import Batch
 from ...federation.errors import SourceChanged, SourceRefused
 from ...federation.model import Json, Scope, Skipped
@@ -37,7 +38,7 @@ class Workspace:
         marks: Marks,
         capabilities: Capabilities,
         selects: Callable[[str], bool],
-        clock: Callable[[], datetime],
+        clock: Clock,
         done: int = 0,
     ) -> None:
         self._api = api

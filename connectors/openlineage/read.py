@@ -1,7 +1,7 @@
 """How files of OpenLineage events are read: each from where it was left, line by line."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from gzip import BadGzipFile
@@ -9,6 +9,7 @@ from io import BufferedIOBase
 from typing import Any, ClassVar
 
 from ...config.settings import Misconfigured, Source
+from ...federation.clock import Clock, utcnow
 from ...federation.connector import Batch, Cursor, Event, Health
 from ...federation.errors import SourceRefused, SourceUnavailable
 from ...federation.model import Json, Skipped
@@ -28,17 +29,12 @@ _BROKEN = (OSError, EOFError, BadGzipFile, zlib.error)
 _Read = tuple[tuple[Event, ...], tuple[Skipped, ...], Place]
 
 
-def utcnow() -> datetime:
-    """The time now, aware."""
-    return datetime.now(UTC)
-
-
 class OpenLineage:
     """A file, or a folder of them: JSON, NDJSON, or lines of a recorder, packed or not."""
 
     platform: ClassVar[str] = "openlineage"
 
-    def __init__(self, source: Source, *, transport: Any = None, clock: Callable[[], datetime] = utcnow) -> None:
+    def __init__(self, source: Source, *, transport: Any = None, clock: Clock = utcnow) -> None:
         if source.path is None:
             reason = "platform openlineage reads a path; events that come over HTTP are posted to the inlet"
             raise Misconfigured(f"source {source.name!r}: {reason}, e.g. path: ./events")

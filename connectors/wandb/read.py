@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import ClassVar
 
 import httpx2
 
 from ...config.settings import Source
+from ...federation.clock import Clock, utcnow
 from ...federation.connector import Batch, Cursor, Health
 from ...federation.errors import SourceChanged, SourceRefused
 from ...federation.model import Form, Json, Record, Skipped
@@ -28,11 +28,6 @@ _UNKNOWN = "this server does not know the field, so what it would tell is left o
 _SEES_NOTHING = "the key is accepted and sees no project: give its owner access to a team or a project"
 
 
-def utcnow() -> datetime:
-    """The time now, aware."""
-    return datetime.now(UTC)
-
-
 class Wandb:
     """The hosted service, or one instance of it, as far as a key sees it."""
 
@@ -43,7 +38,7 @@ class Wandb:
         source: Source,
         *,
         transport: httpx2.BaseTransport | None = None,
-        clock: Callable[[], datetime] = utcnow,
+        clock: Clock = utcnow,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._source = source

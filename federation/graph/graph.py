@@ -4,11 +4,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Lock, RLock
 from typing import Protocol
 
 from .. import patience
+from ..clock import Clock, utcnow
 from ..columns import GraphColumns
 from ..errors import CursorExpired
 from .snapshot import Snapshot
@@ -51,10 +52,6 @@ class _Kept:
     """What it took when it was replaced."""
 
 
-def _utcnow() -> datetime:
-    return datetime.now(UTC)
-
-
 class Graph:
     """Snapshots of a store, safe to ask from many threads."""
 
@@ -62,7 +59,7 @@ class Graph:
         self,
         store: GraphStore,
         *,
-        clock: Callable[[], datetime] = _utcnow,
+        clock: Clock = utcnow,
         monotonic: Callable[[], float] = time.monotonic,
         keep_bytes: int = KEEP_BYTES,
     ) -> None:

@@ -1,14 +1,15 @@
 """Questions to the federation: lineage, paths, impact, and which asset somebody means."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clock import Clock, utcnow
 from ..columns import SINCE_BEFORE
 from ..errors import BadInput, CursorExpired, NotFound
 from ..graph import Cut, Graph, Snapshot, Walked
@@ -26,10 +27,6 @@ from .view import Edges, View
 from .ways import Way, ways
 
 _Word = TypeVar("_Word")
-
-
-def _utcnow() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class Inquiry:
         graph: Graph,
         *,
         registry: Registry = Registry.EMPTY,
-        clock: Callable[[], datetime] = _utcnow,
+        clock: Clock = utcnow,
         budget: timedelta = timedelta(seconds=20),
     ) -> None:
         self._store = store

@@ -3,11 +3,11 @@
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from ..clock import Clock, utcnow
 from ..naming import Registry
 from ..rows import Copied, Forgotten, Rebuilt
 from . import backup, marks
@@ -29,19 +29,14 @@ from .search import Wanted
 from .tokens import Tokens
 from .withholding import Withholding
 
-__all__ = ["Stock", "Store", "Wanted", "examine", "utcnow"]
-
-
-def utcnow() -> datetime:
-    """The clock that everything uses unless it is given another."""
-    return datetime.now(UTC)
+__all__ = ["Stock", "Store", "Wanted", "examine"]
 
 
 class Store:
     """SQLite or PostgreSQL: what is said (`journal`, `ledger`, `events`, `letters`), what it adds up to (`members`,
     `reader`, `dossiers`), and who may and did what (`tokens`, `audit`)."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
         self._clock = clock
         self.journal = Journal(database, clock)
@@ -56,7 +51,7 @@ class Store:
         self.tokens = Tokens(database, self.audit, clock)
 
     @classmethod
-    def open(cls, url: str, *, create: bool = True, clock: Callable[[], datetime] = utcnow) -> "Store":
+    def open(cls, url: str, *, create: bool = True, clock: Clock = utcnow) -> "Store":
         """Open a store and bring its schema up to date; `create=False` refuses to make a new one.
 
         Raises `Misconfigured` (the address, SQLite's age, a newer schema), `StoreUnavailable`.

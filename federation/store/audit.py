@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ..clock import Clock
 from ..model import Json
 from ..openlineage.confidential import redacted
 from ..openlineage.redact import redact
@@ -34,7 +35,7 @@ _log = structlog.get_logger(__name__)
 class AuditLog:
     """Appends and reads entries; nothing here changes or deletes one."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
         self._clock = clock
         self._chain = secrets.token_hex(8)

@@ -1,12 +1,13 @@
 """The log of raw OpenLineage events."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import sqlalchemy as sa
 
+from ..clock import Clock
 from .codec import clean, digest, micros, told
 from .database import Database, advance, chunks
 from .journal import Journal
@@ -40,7 +41,7 @@ class Appended:
 class EventLog:
     """Events kept whole but for secrets, numbered in commit order, found by the entity they speak of."""
 
-    def __init__(self, database: Database, journal: Journal, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, journal: Journal, clock: Clock) -> None:
         self._db = database
         self._journal = journal
         self._clock = clock

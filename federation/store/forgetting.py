@@ -1,11 +1,11 @@
 """How a source is forgotten: what it said is retired, or erased with every row that was its own."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..clock import Clock
 from ..naming import Registry
 from ..rows import Forgotten, Written
 from . import marks
@@ -52,7 +52,7 @@ class Forgetting:
         journal: Journal,
         members: Members,
         audit: AuditLog,
-        clock: Callable[[], datetime],
+        clock: Clock,
         watch: Watch,
     ) -> None:
         self._db = database

@@ -1,11 +1,11 @@
 """Which sources there are, and what every pull of them did."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..clock import Clock
 from ..connector import Cursor
 from ..errors import NotFound
 from ..model import LetterState, SyncState
@@ -21,7 +21,7 @@ _OPEN = (SyncState.QUEUED.value, SyncState.RUNNING.value)
 class Journal:
     """Sources, syncs, cursors and what was skipped. Sources are named by their configured id."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
         self._clock = clock
         self._numbers: dict[str, int] = {}

@@ -1,12 +1,13 @@
 """How what sources say becomes claims: one transaction with its cursor, nothing written where nothing changed."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..clock import Clock
 from ..connector import Batch, Cursor
 from ..model import Nature, Skipped, Tombstone
 from ..rows import Written
@@ -37,7 +38,7 @@ _UNLISTED = Tombstone("", reason="no longer listed by the source")
 class Ledger:
     """Writes claims. A source has one writer at a time (its lock); different sources write side by side."""
 
-    def __init__(self, database: Database, journal: Journal, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, journal: Journal, clock: Clock) -> None:
         self._db = database
         self._journal = journal
         self._clock = clock

@@ -1,11 +1,11 @@
 """Dead letters: events that could not be taken, why, and what became of them since."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..clock import Clock
 from ..errors import NotFound
 from ..model import LetterState
 from ..rows import LetterRow
@@ -18,7 +18,7 @@ from .tables import letter, source
 class Letters:
     """Bodies are kept as they are given: the caller frees them of secrets."""
 
-    def __init__(self, database: Database, journal: Journal, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, journal: Journal, clock: Clock) -> None:
         self._db = database
         self._journal = journal
         self._clock = clock

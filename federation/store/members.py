@@ -1,12 +1,12 @@
 """Which records are one asset: keys derived, joins decided by `identity`, both kept in step with the records."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..clock import Clock
 from ..identity import Joins, Member, resolve
 from ..model import AssetKind
 from ..naming import RULES, Key, Registry, keys_of
@@ -36,7 +36,7 @@ class _Row:
 class Members:
     """Resolves identity for the records that changed, and for no others."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
         self._clock = clock
 

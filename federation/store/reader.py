@@ -1,11 +1,12 @@
 """Everything that is read from the store: the graph's columns, and the rows of a page."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..clock import Clock
 from ..columns import GraphColumns
 from ..identity import kind_of
 from ..model import AssetKind, EdgeKind, SyncState
@@ -22,7 +23,7 @@ from .tables import change, claim, counter, link, record, refusal, source, spell
 class Reader:
     """Reads; each call sees one moment of the store."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
         self._clock = clock
 

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..clock import Clock
 from ..errors import AlreadyRunning
 from ..naming import Registry
 from ..rows import Rebuilt
@@ -51,9 +51,7 @@ class _Mark:
 class Rebuild:
     """One rebuild of one store. It holds no lock between its steps."""
 
-    def __init__(
-        self, database: Database, members: Members, lock: Lock, clock: Callable[[], datetime], watch: Watch | None
-    ) -> None:
+    def __init__(self, database: Database, members: Members, lock: Lock, clock: Clock, watch: Watch | None) -> None:
         self._db = database
         self._members = members
         self._lock = lock

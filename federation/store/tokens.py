@@ -1,11 +1,11 @@
 """Bearer tokens: which there are, what they may do, when they were last used. The tokens themselves are not here."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..clock import Clock
 from ..errors import BadInput, NotFound
 from ..rows import TokenRow
 from .audit import AuditLog
@@ -22,7 +22,7 @@ ADDRESSES = 1000
 class Tokens:
     """Makes, lists and revokes tokens; each of that stands in the audit log."""
 
-    def __init__(self, database: Database, audit: AuditLog, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, audit: AuditLog, clock: Clock) -> None:
         self._db = database
         self._audit = audit
         self._clock = clock

@@ -5,11 +5,11 @@ Its claims are retired and its scopes marked. Told again, or selected again, it 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..clock import Clock
 from ..model import AssetKind, EdgeKind, Record
 from ..rows import Written
 from .changes import ChangeLog
@@ -36,7 +36,7 @@ _THINGS = frozenset({AssetKind.DATASET, AssetKind.DATASET_VERSION, AssetKind.COL
 class Withholding:
     """Withholds scopes and lets them go again. The caller holds the source's lock."""
 
-    def __init__(self, database: Database, journal: Journal, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, journal: Journal, clock: Clock) -> None:
         self._db = database
         self._journal = journal
         self._clock = clock

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.testclient import TestClient, WebSocketTestSession
 
 from watersmeet.api.access import Role, make
-from watersmeet.federation.store import utcnow
+from watersmeet.federation.clock import utcnow
 
 from .conftest import HERE, PEER, Service
 

@@ -1,5 +1,6 @@
 """A service over a store of its own, asked through its front door."""
 
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -26,6 +27,17 @@ __all__ = ["postgres", "store_url"]
 HERE = "http://127.0.0.1:8765"
 PEER = ("127.0.0.1", 50000)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+EVENT: dict[str, Any] = {
+    "eventType": "COMPLETE",
+    "eventTime": "2025-01-05T10:00:00Z",
+    "producer": "https://example.com/test",
+    "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+    "run": {"runId": "0190a0e0-0000-7000-8000-000000000001"},
+    "job": {"namespace": "dbt", "name": "marts"},
+    "inputs": [{"namespace": "postgres://db:5432", "name": "shop.public.raw"}],
+    "outputs": [{"namespace": "postgres://db:5432", "name": "shop.public.orders"}],
+}
+"""A run that reads one table and writes another."""
 
 
 class Service:
@@ -70,6 +82,13 @@ class Service:
 
 
 Serve = Callable[..., Service]
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that takes calls and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.fixture

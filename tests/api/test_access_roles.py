@@ -99,7 +99,7 @@ def test_no_alias_fragment_or_batch_gets_around_a_role(service: Service):
 
 def test_an_unknown_role_of_a_newer_version_opens_nothing(service: Service):
     from watersmeet.api.access import make
-    from watersmeet.federation.store import utcnow
+    from watersmeet.federation.clock import utcnow
 
     text, row = make("new", Role.ADMIN, utcnow())
     object.__setattr__(row, "role", "auditor")

@@ -15,7 +15,8 @@ from watersmeet.api.access import Role, make
 from watersmeet.api.server import serve
 from watersmeet.api.tls import Certificate
 from watersmeet.config.settings import Misconfigured, Settings, Tls
-from watersmeet.federation.store import Store, utcnow
+from watersmeet.federation.clock import utcnow
+from watersmeet.federation.store import Store
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make certificates")
 

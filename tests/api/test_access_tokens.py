@@ -12,7 +12,8 @@ from starlette.websockets import WebSocketDisconnect
 
 from watersmeet.api.access import DOORS, OPEN, known
 from watersmeet.api.app import create_app
-from watersmeet.federation.store import Store, utcnow
+from watersmeet.federation.clock import utcnow
+from watersmeet.federation.store import Store
 
 from .access import BODIES, FAR, ask, connect, id_of, token
 from .conftest import HERE, PEER, Serve, Service

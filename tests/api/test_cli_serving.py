@@ -17,16 +17,7 @@ from typer.testing import CliRunner, Result
 from watersmeet.api.cli.app import app
 from watersmeet.api.cli.exits import Code
 
-EVENT: dict[str, Any] = {
-    "eventType": "COMPLETE",
-    "eventTime": "2025-01-05T10:00:00Z",
-    "producer": "https://example.com/test",
-    "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
-    "run": {"runId": "0190a0e0-0000-7000-8000-000000000001"},
-    "job": {"namespace": "dbt", "name": "marts"},
-    "inputs": [{"namespace": "postgres://db:5432", "name": "shop.public.raw"}],
-    "outputs": [{"namespace": "postgres://db:5432", "name": "shop.public.orders"}],
-}
+from .conftest import EVENT
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,23 +22,7 @@ from watersmeet.federation.connector import Batch
 from watersmeet.federation.model import AssetKind, Edge, EdgeKind, Record, Scope, Skipped, SyncState
 from watersmeet.federation.openlineage import admit
 
-EVENT: dict[str, Any] = {
-    "eventType": "COMPLETE",
-    "eventTime": "2025-01-05T10:00:00Z",
-    "producer": "https://example.com/test",
-    "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
-    "run": {"runId": "0190a0e0-0000-7000-8000-000000000001"},
-    "job": {"namespace": "dbt", "name": "marts"},
-    "inputs": [{"namespace": "postgres://db:5432", "name": "shop.public.raw"}],
-    "outputs": [{"namespace": "postgres://db:5432", "name": "shop.public.orders"}],
-}
-
-
-@pytest.fixture
-def silent() -> Iterator[str]:
-    """The address of a server that takes calls and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+from .conftest import EVENT
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import orjson
 import pytest
@@ -21,7 +21,7 @@ class Told:
     batches: list[Batch] = field(default_factory=list[Batch])
 
     @classmethod
-    def by(cls, batches: Iterable[Batch]) -> "Told":
+    def by(cls, batches: Iterable[Batch]) -> Self:
         return cls(list(batches))
 
     def _all(self, what: str) -> Iterator[Any]:
@@ -65,6 +65,10 @@ class Told:
     @property
     def failures(self) -> list[str]:
         return list(self._all("failures"))
+
+    @property
+    def grants(self) -> list[str]:
+        return list(self._all("missing_grants"))
 
     @property
     def listed(self) -> set[str]:

@@ -11,10 +11,11 @@ from watersmeet.config.settings import Source
 from watersmeet.connectors.catalogue import connector
 from watersmeet.connectors.marquez.sandbox import Sandbox as MarquezSandbox
 from watersmeet.connectors.mlflow.sandbox import Sandbox as MLflowSandbox
+from watersmeet.federation.clock import utcnow
 from watersmeet.federation.model import SyncState
 from watersmeet.federation.naming import Registry
 from watersmeet.federation.rows import SourceRow, Weight
-from watersmeet.federation.store import Store, examine, utcnow
+from watersmeet.federation.store import Store, examine
 from watersmeet.federation.sync import pull
 
 from .marquez.telling import event

@@ -1,8 +1,8 @@
 """Whether a store is sound, and what to do where it is not. Nothing here changes anything."""
 
 from collections.abc import Callable, Collection, Iterator
-from datetime import datetime
 
+from ...clock import Clock
 from ...errors import Misconfigured, StoreUnavailable
 from ...naming import Registry
 from ...rows import Finding, Weight
@@ -19,7 +19,7 @@ def examine(
     *,
     configured: Collection[str] | None = None,
     full: bool = False,
-    clock: Callable[[], datetime],
+    clock: Clock,
     watch: Watch = lambda what: None,
 ) -> list[Finding]:
     """What is wrong with a store, the vessel first; `full` looks at all of it, else at a sample where that takes long.
@@ -40,7 +40,7 @@ def _examined(
     registry: Registry,
     configured: Collection[str] | None,
     full: bool,
-    clock: Callable[[], datetime],
+    clock: Clock,
     watch: Watch,
 ) -> Iterator[Finding]:
     try:

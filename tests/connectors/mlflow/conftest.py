@@ -1,9 +1,8 @@
 """What the tests of the MLflow connector share: a miniature server, its vendor's client, and what a read adds up to."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,66 +10,14 @@ import pytest
 from watersmeet.config.settings import Source
 from watersmeet.connectors.mlflow.read import MLflow
 from watersmeet.connectors.mlflow.sandbox import Sandbox
-from watersmeet.federation.connector import Batch, Cursor
-from watersmeet.federation.model import Edge, EdgeKind, Record, Role, Scope, Skipped, Tombstone
+from watersmeet.federation.connector import Cursor
+from watersmeet.federation.model import Edge, EdgeKind, Role
 
-NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+from ..conftest import NOW, Told
 
 
-@dataclass
-class Reading:
-    """All that one read told."""
-
-    batches: list[Batch] = field(default_factory=list[Batch])
-
-    @classmethod
-    def of(cls, batches: Iterable[Batch]) -> "Reading":
-        return cls(list(batches))
-
-    @property
-    def scopes(self) -> list[Scope]:
-        return [scope for batch in self.batches for scope in batch.scopes]
-
-    @property
-    def edges(self) -> list[Edge]:
-        return [edge for scope in self.scopes for edge in scope.edges]
-
-    @property
-    def records(self) -> dict[str, Record]:
-        """What describes each thing; a stub only where nothing else does."""
-        found: dict[str, Record] = {}
-        for record in (record for scope in self.scopes for record in scope.records):
-            if record.described or record.native_id not in found:
-                found[record.native_id] = record
-        return found
-
-    @property
-    def tombstones(self) -> list[Tombstone]:
-        return [stone for batch in self.batches for stone in batch.tombstones]
-
-    @property
-    def skipped(self) -> list[Skipped]:
-        return [one for batch in self.batches for one in batch.skipped]
-
-    @property
-    def failures(self) -> list[str]:
-        return [one for batch in self.batches for one in batch.failures]
-
-    @property
-    def grants(self) -> list[str]:
-        return [one for batch in self.batches for one in batch.missing_grants]
-
-    @property
-    def listed(self) -> set[str]:
-        return {family for batch in self.batches for family in batch.listed}
-
-    @property
-    def cursor(self) -> Cursor:
-        return [batch.resume for batch in self.batches if batch.resume is not None][-1]
-
-    @property
-    def complete(self) -> bool:
-        return self.batches[-1].complete
+class Reading(Told):
+    """All that one read told, as the tests of MLflow look at it."""
 
     def named(self, family: str) -> list[str]:
         """The keys of all scopes of a family, as often as they were told."""
@@ -122,7 +69,7 @@ def read(connect: Connect) -> Callable[..., Reading]:
     """Reads a server once."""
 
     def reading(url: str, since: Cursor | None = None, **settings: Any) -> Reading:
-        return Reading.of(connect(url, **settings).read(since))
+        return Reading.by(connect(url, **settings).read(since))
 
     return reading
 

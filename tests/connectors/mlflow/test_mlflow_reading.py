@@ -228,7 +228,7 @@ def test_only_a_reading_from_first_to_last_says_what_is_all(sandbox: Sandbox, re
 def test_a_killed_sync_goes_on_where_it_stood(sandbox: Sandbox, connect: Connect, read: Read) -> None:
     ids = [make_run(sandbox, 1000 + number) for number in range(9)]
     options = {"page_size": 2}
-    killed = Reading.of(itertools.islice(connect(sandbox.url, options=options).read(None), 4))
+    killed = Reading.by(itertools.islice(connect(sandbox.url, options=options).read(None), 4))
     resumed = read(sandbox.url, killed.cursor, options=options)
     told = {*killed.named("run"), *resumed.named("run")}
     assert told == {f"run/default/{one}" for one in ids}

@@ -43,7 +43,7 @@ _RECORDER: Any = VCR(
 def _read(url: str, now: datetime, since: Cursor | None) -> Reading:
     connector = MLflow(Source(name="tracking", platform="mlflow", url=url), clock=lambda: now)
     try:
-        return Reading.of(connector.read(since))
+        return Reading.by(connector.read(since))
     finally:
         connector.close()
 
