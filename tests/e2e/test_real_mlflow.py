@@ -43,7 +43,7 @@ def read(url: str, since: Cursor | None = None, *, later: timedelta = timedelta(
     """Read a server once, as if some time had passed."""
     connector = connect(url, later=later, **settings)
     try:
-        return Reading.of(connector.read(since))
+        return Reading.by(connector.read(since))
     finally:
         connector.close()
 

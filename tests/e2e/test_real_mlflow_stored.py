@@ -67,7 +67,7 @@ class Lab:
     def read(self) -> Reading:
         connector = self.connector()
         try:
-            return Reading.of(connector.read(None))
+            return Reading.by(connector.read(None))
         finally:
             connector.close()
 
