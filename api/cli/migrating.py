@@ -59,6 +59,12 @@ class Ledger:
         if self.file is not None:
             self.file.write(json.dumps(asdict(outcome), ensure_ascii=False) + "\n")
 
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many kinds of loss `losses` does not name, and how many facts they are."""
+        kept = sum(count for _, count in self.reasons.most_common(_LISTED))
+        return {"kinds": max(0, len(self.reasons) - _LISTED), "facts": self.reasons.total() - kept}
+
     def losses(self) -> list[dict[str, Any]]:
         """What is not as it was, the most frequent first."""
         return [
@@ -154,6 +160,7 @@ def _answer(here: Session, source: str, target: str, done: "HandedOver", ledger:
         "requests": done.requests,
         "resumed": done.is_resumed,
         "losses": ledger.losses(),
+        "losses_left_out": ledger.left_out,
     }
     here.answer(told, _showing(told))
     leave(Code.INCOMPLETE if done.verdicts[Verdict.FAILED] or done.unaccounted else Code.OK)
@@ -169,5 +176,10 @@ def _showing(told: dict[str, Any]) -> "Callable[[Console], None]":
             screen.print(f"{told['unaccounted']} have no outcome: the source changed meanwhile, run it again")
         for loss in told["losses"]:
             screen.print(f"  {loss['count']:>7}  {loss['verdict'].lower():<11}  {loss['fact']}: {loss['reason']}")
+        if told["losses_left_out"]["kinds"]:
+            left = told["losses_left_out"]
+            screen.print(
+                f"  {left['facts']:>7}  of {left['kinds']} other kinds: --report writes down each fact with its outcome"
+            )
 
     return show

@@ -117,7 +117,7 @@ class Linking:
         if is_home:
             self._said.held(fact, held.project)
         else:
-            self._said.lost(fact, f"it stands in the project {held.project}; nothing else holds it there")
+            self._said.lost(fact, "it stands in a project, and nothing else holds it there")
 
     def _belongs(self, edge: Edge, whole: Record, held: Held, fact: str) -> None:
         entry = self._target.registries.entry(whole)
@@ -126,7 +126,7 @@ class Linking:
         if self._is_home(whole) and not is_registered(whole):
             self._shelved(whole, entry, held, fact)
         elif entry is not None:
-            self._said.exactly(fact, whole.name == entry.name, f"is called {entry.name} there", str(entry))
+            self._said.exactly(fact, whole.name == entry.name, "is called otherwise in the registry", str(entry))
         elif self._target.registries.takes(whole):
             self._said.lost(fact, _NO_ORG)
         else:
@@ -139,27 +139,27 @@ class Linking:
     def _shelved(self, whole: Record, entry: Collection | None, held: Held, fact: str) -> None:
         """It stands in the collection that was made for it; a model also in a registry, if there is one."""
         if entry is not None:
-            reason = f"its entry in the registry is called {entry.name} there"
-            self._said.exactly(fact, whole.name == entry.name, reason, str(entry))
+            self._said.exactly(fact, whole.name == entry.name, "is called otherwise in the registry", str(entry))
         elif self._target.registries.takes(whole):
-            self._said.changed(fact, f"{_NO_ORG}: held of its collection {held.collection}", held.name)
+            self._said.changed(fact, f"{_NO_ORG}: held of its collection alone", held.name)
         else:
-            reason = f"its collection is called {held.collection} there"
-            self._said.exactly(fact, whole.name == held.collection, reason, held.name)
+            self._said.exactly(
+                fact, whole.name == held.collection, "its collection is called otherwise there", held.name
+            )
 
     def _alias(self, edge: Edge, whole: Record, held: Held, fact: str) -> None:
         alias, entry = edge.alias or "", self._target.registries.entry(whole)
         if _INDEX.fullmatch(alias):
             index = self._target.registries.number(entry, held) if entry is not None else held.index
-            self._said.exactly(fact, alias == f"v{index}", f"is number {index} there: numbers are given by the service")
+            self._said.exactly(
+                fact, alias == f"v{index}", "has another number there: numbers are given by the service", f"v{index}"
+            )
             return
         name, where = slug(alias), entry or Collection(self._target.entity, held.project, held.collection)
         told = {"entityName": where.entity, "projectName": where.project, "artifactCollectionName": where.name}
         self._api.change(ADD_ALIASES, {"input": {"artifactID": held.id, "aliases": [told | {"alias": name}]}})
         is_there = entry is not None or self._is_home(whole)
-        reason = (
-            f"is called {name} there" if is_there else f"is called {name} in {where.name}, its only collection there"
-        )
+        reason = "is written otherwise there" if is_there else "stands in the version's only collection there"
         self._said.exactly(fact, is_there and name == alias, reason, f"{where.name}:{name}")
 
     # Collections
@@ -190,7 +190,7 @@ class Linking:
         describe(self._api, self._record, at, there)
         self._said.held("description", where)
         self._said.exactly("facets/tags", tags(self._record)[1], "a tag there is words without a value: joined", where)
-        self._said.exactly("name", self._record.name == name, f"is called {name} there", where)
+        self._said.exactly("name", self._record.name == name, "is called otherwise there", where)
         is_own = bool(own(self._record))
         if is_own:
             self._said.held("subtype", where)
@@ -200,4 +200,4 @@ class Linking:
                 if is_own:
                     self._said.held(edge_fact(edge), where)
                 else:
-                    self._said.lost(edge_fact(edge), f"it stands in the project {at.project}")
+                    self._said.lost(edge_fact(edge), "it stands in a project")

@@ -124,7 +124,7 @@ def tags(record: Record) -> tuple[list[str], bool]:
 def say(dossier: Dossier, held: Held, target: str, said: Said) -> None:
     """What became of the facts of a version."""
     record = dossier.record
-    said.exactly("name", record.name == held.name, f"is called {held.name} there", target)
+    said.exactly("name", record.name == held.name, "is called by its collection and its number there", target)
     said.held("description", target)
     for name in ("subtype", "url", "created_at", "updated_at"):
         said.changed(name, KEPT, target)

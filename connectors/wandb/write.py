@@ -145,7 +145,7 @@ def _make_project(target: Target, record: Record, said: Said) -> None:
     name = slug(record.name or record.native_id)
     target.project(name, description=record.description)
     where = f"{target.entity}/{name}"
-    said.exactly("name", name == record.name, f"is called {name} there", where)
+    said.exactly("name", name == record.name, "is called otherwise there", where)
     said.held("description", where)
     former = own(record).get("entity")
     if former is not None:
@@ -208,10 +208,10 @@ class _Uses:
         if held.id in self._target.ledger.outputs.get(run, ()):
             self._say(end, held.name, fact)
         elif run.project != held.project:
-            self._said.lost(fact, f"{held.name} stands in the project {held.project}: only runs of it can log it")
+            self._said.lost(fact, "what it wrote stands in another project: only runs of that can log it")
         else:
-            self._said.lost(fact, f"something newer than {held.name} stands there: it cannot be logged once more")
+            self._said.lost(fact, "something newer than what it wrote stands there: it cannot be logged once more")
 
     def _say(self, end: Record, name: str, fact: str) -> None:
-        reason = f"no version was told: held of {name}, which stands for all of it"
+        reason = "no version was told: held of one that stands for all of it"
         self._said.exactly(fact, end.kind in VERSIONS, reason, name)

@@ -12,7 +12,8 @@ from watersmeet.api.cli.exits import Code
 from watersmeet.connectors.datahub.sandbox import Sandbox
 from watersmeet.federation.store import Store
 
-from .test_cli_syncing import EVENT, run, written
+from .conftest import EVENT
+from .test_cli_syncing import run, written
 
 TOKEN = "the-catalogs-token"
 QUALITY = {"acme_quality": {"_producer": "urn:acme", "_schemaURL": "urn:acme:quality", "grade": {"of": ["a", "b"]}}}
@@ -64,6 +65,19 @@ def test_a_file_is_a_target_too_and_a_report_tells_every_fact(tmp_path: Path):
     assert f"{len(lines)} facts: " in result.output
     assert all(line["reason"] for line in lines if line["verdict"] != "MIGRATED")
     assert "urn:li:dataset:(urn:li:dataPlatform:postgres" in (tmp_path / "catalog.json").read_text()
+
+
+def test_more_kinds_of_loss_than_are_listed_are_counted(tmp_path: Path):
+    facets = {f"acme_{number}": QUALITY["acme_quality"] for number in range(60)}
+    many = EVENT | {"outputs": [output | {"facets": facets} for output in EVENT["outputs"]]}
+    config = configured(tmp_path, many, path="./catalog.json")
+    result = run(config, "migrate", "events", "--to", "catalog")
+    assert re.search(r"[1-9]\d* +of [1-9]\d* other kinds: --report writes down each", result.output), result.output
+    told = json.loads(run(config, "migrate", "events", "--to", "catalog", "--json").stdout)
+    left = told["losses_left_out"]
+    lost = sum(count for verdict, count in told["verdicts"].items() if verdict != "MIGRATED")
+    assert left["kinds"] > 0
+    assert sum(one["count"] for one in told["losses"]) + left["facts"] == lost
 
 
 def test_a_target_that_refuses_the_key_is_told_as_that(sandbox: Sandbox, tmp_path: Path):

@@ -1,18 +1,29 @@
 """What a writer would be handed of a source: everything that the source says, read into a store and out of it again."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from watersmeet.config.settings import Source
 from watersmeet.connectors.catalogue import connector
-from watersmeet.federation.dossier import Dossier
+from watersmeet.federation.dossier import Dossier, Outcome, Verdict
 from watersmeet.federation.model import SyncState
 from watersmeet.federation.naming import Registry
 from watersmeet.federation.rows import SourceRow
 from watersmeet.federation.store import Store
 from watersmeet.federation.sync import pull
+
+LONGEST_WORD = 8
+"""Names that are as short may be words of a reason by accident: `model`."""
+
+
+def naming(outcomes: Iterable[Outcome], dossiers: Iterable[Dossier]) -> list[Outcome]:
+    """Outcomes whose reason names a thing of the source: `target` is for that, and reasons are to be counted.
+    What a target said when it refused is its own."""
+    names = {name for one in dossiers for name in (one.record.name, one.record.native_id) if len(name) > LONGEST_WORD}
+    ours = (one for one in outcomes if one.verdict is not Verdict.FAILED)
+    return [one for one in ours if any(name in one.reason for name in names)]
 
 
 @contextmanager

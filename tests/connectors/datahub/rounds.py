@@ -9,7 +9,7 @@ from watersmeet.connectors.datahub.server import UNASKED
 from watersmeet.connectors.datahub.write import open_writer
 from watersmeet.federation.dossier import Dossier, Outcome, Written, facts, unaccounted
 
-from ..handed import handed
+from ..handed import handed, naming
 
 EVERYTHING: dict[str, Any] = {"ignore": []}
 ADDED = {"datahub.dataPlatformInstance", "datahub.browsePathsV2"}
@@ -29,6 +29,7 @@ def written(target: dict[str, Any], dossiers: list[Dossier], at_once: int = 7) -
     outcomes += (one for part in parts for one in part.outcomes)
     assert list(unaccounted(dossiers, outcomes)) == []
     told = [(one.native_id, one.fact) for one in outcomes]
+    assert naming(outcomes, dossiers) == []
     assert sorted(told) == sorted({fact for one in dossiers for fact in facts(one)})
     return outcomes
 

@@ -15,7 +15,7 @@ from watersmeet.federation.dossier import Dossier, Verdict, unaccounted
 from watersmeet.federation.errors import SourceRefused
 from watersmeet.federation.model import AssetKind, EdgeKind, Record
 
-from ..handed import handed
+from ..handed import handed, naming
 from .targets import runs, settings, source, told_by, versions, writing, written
 
 PLATFORMS = ("datahub", "marquez", "mlflow", "wandb")
@@ -30,6 +30,7 @@ def test_every_fact_of_every_source_is_accounted_for_and_the_same_again_writes_n
         assert list(unaccounted(dossiers, outcomes)) == []
         assert max(Counter((one.native_id, one.fact) for one in outcomes).values()) == 1
         assert [one for one in outcomes if one.verdict is Verdict.FAILED] == []
+        assert naming(outcomes, dossiers) == []
         assert [one for one in outcomes if one.verdict is not Verdict.MIGRATED and not one.reason] == []
         assert [one.complaints for one in target.calls if one.complaints] == []
         former = (versions(target), runs(target), len(target.world.artifacts))

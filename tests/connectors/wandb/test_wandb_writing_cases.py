@@ -105,7 +105,7 @@ def test_an_experiment_is_a_project_and_its_runs_stand_there(target: Sandbox) ->
     outcomes = written(target, [told(LAB), told(one, part)])
     assert runs(target) == ["Churn-lab/r1"]
     assert target.world.project("acme/Churn-lab").description == "ours"
-    assert verdict(outcomes, "name", LAB) == (Verdict.TRANSFORMED, "is called Churn-lab there")
+    assert verdict(outcomes, "name", LAB) == (Verdict.TRANSFORMED, "is called otherwise there")
     assert verdict(outcomes, part, one)[0] is Verdict.MIGRATED
 
 
@@ -139,7 +139,7 @@ def test_what_a_run_of_another_project_wrote_is_not_logged_by_it(target: Sandbox
     one, two = run("r1"), run("r2")
     part = Edge(two.native_id, LAB.native_id, EdgeKind.PART_OF)
     outcomes = written(target, [told(one, wrote(one, RAW)), told(two, wrote(two, RAW), part), told(RAW)])
-    assert "stands in the project watersmeet" in verdict(outcomes, wrote(two, RAW), two)[1]
+    assert "stands in another project" in verdict(outcomes, wrote(two, RAW), two)[1]
 
 
 def test_a_plan_is_no_output(target: Sandbox) -> None:
@@ -210,7 +210,7 @@ def test_one_change_that_is_refused_keeps_no_other_back(target: Sandbox) -> None
         Verdict.FAILED,
         "Weights & Biases refused it: addAliases: alias is reserved",
     )
-    assert verdict(outcomes, names[1], MODEL) == (Verdict.TRANSFORMED, "is called good-one there")
+    assert verdict(outcomes, names[1], MODEL) == (Verdict.TRANSFORMED, "is written otherwise there")
 
 
 @pytest.mark.parametrize(("operation", "times"), [("UpsertRun", 1), ("CreateArtifact", 9), ("UseArtifact", 1)])

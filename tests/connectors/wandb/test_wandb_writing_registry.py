@@ -89,9 +89,8 @@ def test_an_entry_of_somebody_else_is_left_alone(target: Sandbox) -> None:
     assert entry(target) == [("other", ["best", "latest"])]
     (ours,) = [one for one in versions(target) if one.startswith(f"{ENTRY}/churn-")]
     assert [names for _, names in entry(target, ours.partition("/")[2])] == [[], ["champion", "latest"]]
-    verdicts = verdict(outcomes, of(FIRST), FIRST)
-    assert verdicts[0] is Verdict.TRANSFORMED
-    assert verdicts[1].startswith("its entry in the registry is called churn-")
+    assert verdict(outcomes, of(FIRST), FIRST) == (Verdict.TRANSFORMED, "is called otherwise in the registry")
+    assert {one.target for one in outcomes if one.fact.startswith("edges/VERSION_OF")} == {f"acme-org/{ours}"}
     assert written(target, registered()) == outcomes
 
 
