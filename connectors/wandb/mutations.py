@@ -28,13 +28,20 @@ query WatersmeetWrittenRuns($entity: String!, $project: String!, $filters: JSONS
 }
 """
 
-_SHELF = """
+_VERSION = """
+fragment Version on Artifact { id versionIndex description metadata tags { name } }
+"""
+
+_SHELF = (
+    """
 fragment Shelf on ArtifactCollection {
   __typename id name defaultArtifactType { name }
-  oldest: artifacts(first: 1, order: "+created_at") { edges { node { id metadata } } }
-  newest: artifacts(first: 1, order: "-created_at") { edges { node { id metadata } } }
+  oldest: artifacts(first: 1, order: "+created_at") { pageInfo { hasNextPage } edges { node { ...Version } } }
+  newest: artifacts(first: 1, order: "-created_at") { edges { node { ...Version } } }
 }
 """
+    + _VERSION
+)
 
 WRITTEN_COLLECTIONS = (
     """
@@ -60,17 +67,20 @@ query WatersmeetOneCollection($entity: String!, $project: String!, $name: String
     + _SHELF
 )
 
-WRITTEN_VERSIONS = """
+WRITTEN_VERSIONS = (
+    """
 query WatersmeetWrittenVersions($collection: ID!, $first: Int!, $after: String) {
   artifactCollection(id: $collection) {
     id
     artifacts(first: $first, after: $after) {
       pageInfo { endCursor hasNextPage }
-      edges { node { id versionIndex description metadata tags { name } } }
+      edges { node { ...Version } }
     }
   }
 }
 """
+    + _VERSION
+)
 
 ONE_RUN = """
 query WatersmeetOneRun($entity: String!, $project: String!, $run: String!) {

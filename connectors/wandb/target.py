@@ -70,6 +70,7 @@ class Target:
         org = text(found, "organization", "orgEntity", "name")
         self.registries = Registries(api, org, options.write_registry, self.ledger, source_id)
         self._being_made: set[str] = set()
+        self._importers: set[RunAt] = set()
 
     # Projects and runs
 
@@ -196,11 +197,14 @@ class Target:
     def _importer(self, project: str) -> RunAt:
         """A manifest is put in under the name of a run, also where no run wrote its version."""
         at = RunAt(project, f"{_IMPORT}-{slug(self._source_id, 40)}")
+        if at in self._importers:
+            return at
         told = {"entityName": self.entity, "modelName": project, "name": at.name, "jobType": _IMPORT}
         told["displayName"] = f"import from {self._source_id}"
         told["config"] = json.dumps(entity_mark({"source": self._source_id, "native_id": ""}))
         self._api.change(UPSERT_RUN, {"input": told})
         self._end(at, "finished")
+        self._importers.add(at)
         return at
 
     def _shelf(self, project: str, record: Record, home: Record | None) -> str:

@@ -159,7 +159,7 @@ class Ledger:
                 shelf = self._shelf(one)
                 self.shelve(project, text(one, "name"), shelf)
                 if shelf.home and not shelf.is_link:
-                    self._load_versions(project, text(one, "name"), shelf.id)
+                    self._load_versions(project, text(one, "name"), one)
 
     def _shelf(self, raw: Json) -> Shelf:
         """Whose it is: its first version tells, or its last, where a person deleted the first."""
@@ -171,10 +171,14 @@ class Ledger:
         is_link = text(raw, "__typename") == "ArtifactPortfolio"
         return Shelf(text(raw, "id"), text(raw, "defaultArtifactType", "name"), home, wholes, not members, is_link)
 
-    def _load_versions(self, project: str, name: str, id_: str) -> None:
-        for reply in self._api.pages(
-            WRITTEN_VERSIONS, {"collection": id_}, _VERSIONS, "artifactCollection", "artifacts"
-        ):
+    def _load_versions(self, project: str, name: str, raw: Json) -> None:
+        """An only version is told with its collection."""
+        if field_of(raw, "oldest", "pageInfo", "hasNextPage") is False:
+            for one in nodes(raw, "oldest"):
+                self._load_version(project, name, one)
+            return
+        asked = {"collection": text(raw, "id")}
+        for reply in self._api.pages(WRITTEN_VERSIONS, asked, _VERSIONS, "artifactCollection", "artifacts"):
             for one in nodes(reply.data, "artifactCollection", "artifacts"):
                 self._load_version(project, name, one)
 

@@ -145,6 +145,18 @@ def test_what_others_have_in_the_entity_costs_no_question(target: Sandbox) -> No
     assert again == cost(target)
 
 
+def test_the_same_again_costs_no_request_for_what_has_one_version() -> None:
+    def again(things: int) -> int:
+        tables = [Record(f"t/{at}@1", AssetKind.DATASET_VERSION, f"table {at}") for at in range(things)]
+        with Sandbox(empty=True) as sandbox:
+            written(sandbox, [dossier(one) for one in tables])
+            before = len(sandbox.calls)
+            written(sandbox, [dossier(one) for one in tables])
+            return len(sandbox.calls) - before
+
+    assert again(12) == again(3)
+
+
 def test_a_run_that_somebody_deleted_doubles_no_version(target: Sandbox) -> None:
     written(target, registered())
     project = target.world.project("acme/watersmeet")
