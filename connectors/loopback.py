@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self
 import orjson
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -118,7 +118,7 @@ class Loopback(ABC):
         # Else each body waits 40 ms, until the client has acknowledged its head.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app = Starlette(routes=[Route("/{path:path}", self._spoilt, methods=_METHODS)])
+        app = Starlette(routes=[Route("/{path:path}", self._answered, methods=_METHODS)])
         config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none", access_log=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -141,6 +141,12 @@ class Loopback(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    async def _answered(self, request: Request) -> Response:
+        try:
+            return await self._spoilt(request)
+        except ClientDisconnect:
+            return Response()  # whoever asked was killed
 
     async def _spoilt(self, request: Request) -> Response:
         path = await self.called(request)

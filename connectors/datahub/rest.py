@@ -50,6 +50,11 @@ class Rest:
         self._http = Sizes(source, transport=transport, sleep=sleep, clock=clock, lasting=LOST)
         self.called = f"datahub {source.name!r}"
 
+    @property
+    def requests(self) -> int:
+        """How many requests went out."""
+        return self._http.requests
+
     def config(self) -> dict[str, Any]:
         """What the server says of itself. A page instead of that is another address than the API's."""
         try:

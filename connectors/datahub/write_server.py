@@ -69,7 +69,7 @@ class ServerTarget:
 
     def put(self, call: str, proposals: Sequence[Proposal]) -> tuple[Mapping[Key, Fate], int]:
         """Write what it does not hold yet. Raises `SourceError`."""
-        before = self._http.requests
+        before = self._requests()
         fates: dict[Key, Fate] = {}
         by_type: dict[str, list[Proposal]] = {}
         for one in proposals:
@@ -80,18 +80,21 @@ class ServerTarget:
         for type_, some in by_type.items():
             self._put(type_, [one for one in some if not is_series(one.aspect)], fates, _TRIES)
             self._events(type_, [one for one in some if is_series(one.aspect)], fates)
-        return fates, self._http.requests - before
+        return fates, self._requests() - before
 
     def held(self, keys: Iterable[Key]) -> tuple[Mapping[Key, Json], Mapping[Key, Fate], int]:
         """What stands there; why some of it may not be seen; what it cost. Raises `SourceError`."""
-        before = self._http.requests
+        before = self._requests()
         found, fates = dict[Key, Json](), dict[Key, Fate]()
         by_type: dict[str, list[Key]] = {}
         for key in keys:
             by_type.setdefault(urn(key[0]).type, []).append(key)
         for type_, some in by_type.items():
             found |= {key: field(told, "value") for key, told in self._held(type_, some, fates).items()}
-        return found, fates, self._http.requests - before
+        return found, fates, self._requests() - before
+
+    def _requests(self) -> int:
+        return self._http.requests + self._rest.requests
 
     def close(self) -> None:
         """Give back connections."""

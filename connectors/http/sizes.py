@@ -17,6 +17,9 @@ PAGE_BYTES = 20 * 2**20
 """A page beyond this is asked for in halves: decoded, it would take ten times as much memory."""
 
 
+_BOTH = ("roomy", "paged")
+
+
 class Sizes:
     """Both are opened when they are first asked for."""
 
@@ -52,9 +55,17 @@ class Sizes:
         smaller = replace(limits, wire_bytes=min(limits.wire_bytes, most), inflated_bytes=most)
         return Http.of(self._source, limits=smaller, **self._how)
 
+    @property
+    def requests(self) -> int:
+        """How many requests both sent, tries counted one by one."""
+        return sum(client.requests for client in self._opened())
+
     def close(self) -> None:
         """Give back connections."""
-        for name in ("roomy", "paged"):
-            client: Http | None = self.__dict__.pop(name, None)
-            if client is not None:
-                client.close()
+        for client in self._opened():
+            client.close()
+        for name in _BOTH:
+            self.__dict__.pop(name, None)
+
+    def _opened(self) -> list[Http]:
+        return [client for name in _BOTH if (client := self.__dict__.get(name)) is not None]
