@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
-from .dossier import Dossier, Written
+from .dossier import Dossier, Look, Written
 from .model import Json, Record, Scope, Skipped, Tombstone
 
 Cursor = Mapping[str, Json]
@@ -110,8 +110,9 @@ class Connector(Protocol):
 class Writer(Protocol):
     """One target that can take what was read elsewhere.
 
-    Whoever calls it goes through all dossiers once for each of `stages`, in one stable order, and keeps the place after
-    each call: after a kill the last call is made again, so writing the same twice must change nothing.
+    Whoever calls it goes through all dossiers once for each of `stages`, in one stable order, as they came to be, and
+    keeps the place after each call: after a kill the last call is made again, so writing the same twice must change
+    nothing.
     """
 
     platform: ClassVar[str]
@@ -124,10 +125,11 @@ class Writer(Protocol):
         """Reach the target and tell version and permissions; raises `SourceError`."""
         ...
 
-    def write(self, stage: str, dossiers: Sequence[Dossier]) -> Written:
+    def write(self, stage: str, dossiers: Sequence[Dossier], look: Look) -> Written:
         """Put them there; when it returns, the target holds what it says. Over all stages each fact (`dossier.facts`)
         has exactly one outcome. A fact that the target refuses is one too; raises `SourceError` where it cannot be
-        reached, refuses the key or has no more room."""
+        reached, refuses the key or has no more room. `look` is for what must be there first and is handed over in
+        another call."""
         ...
 
     def close(self) -> None:

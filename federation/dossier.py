@@ -4,7 +4,7 @@ A writer may be asked to hold more than its platform can. Nothing of it may go i
 ends with a verdict, and `unaccounted` names those that did not.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -64,6 +64,10 @@ class Dossier:
         """The record and its parts."""
         yield self.record
         yield from self.parts
+
+
+Look = Callable[[str], Dossier | None]
+"""By native id, the dossier of another thing of the same source; None where the source has no such thing now."""
 
 
 @dataclass(frozen=True, slots=True)

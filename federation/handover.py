@@ -8,9 +8,9 @@ from typing import Any
 
 from .connector import Writer
 from .dossier import Dossier, Outcome, Verdict, facts, unaccounted
-from .store import Store
+from .store import Place, Store
 
-Place = tuple[int, Dossier]
+_Told = tuple[Place, Dossier]
 
 
 @dataclass(slots=True)
@@ -38,12 +38,12 @@ class HandedOver:
         """Facts that have no verdict when all is done: the source changed meanwhile."""
         return max(0, self.facts - self.verdicts.total())
 
-    def kept(self, after: int) -> dict[str, Any]:
+    def kept(self, after: Place) -> dict[str, Any]:
         """What is stored between two calls."""
         counts = {verdict.value: count for verdict, count in sorted(self.verdicts.items())}
         return {
             "stage": self.stage,
-            "after": after,
+            "after": list(after),
             "done": self.done,
             "facts": self.facts,
             "verdicts": counts,
@@ -93,32 +93,36 @@ class _Handing:
     def run(self, afresh: bool) -> HandedOver:
         stock = self._store.dossiers.stock(self._source_id)
         state = HandedOver(self._writer.stages[0], 0, stock.things, stock.gone)
-        place = 0 if afresh else self._resume(state)
+        place = None if afresh else self._resume(state)
         for stage in self._writer.stages[self._writer.stages.index(state.stage) :]:
             if stage != state.stage:
-                state.stage, state.done, place = stage, 0, 0
+                state.stage, state.done, place = stage, 0, None
             self._round(state, place)
         self._store.journal.set_cursor(self._source_id, {}, self._mark)
         return state
 
-    def _resume(self, state: HandedOver) -> int:
+    def _resume(self, state: HandedOver) -> Place | None:
         kept = self._store.journal.cursor(self._source_id, self._mark)
         if not kept or kept["stage"] not in self._writer.stages:
-            return 0
+            return None
         state.stage, state.done, state.facts = kept["stage"], kept["done"], kept["facts"]
         state.requests, state.is_resumed = kept["requests"], True
         counts: Mapping[str, int] = kept["verdicts"]
         state.verdicts.update({Verdict(word): count for word, count in counts.items()})
-        return int(kept["after"])
+        time, number = kept["after"]
+        return int(time), int(number)
 
-    def _round(self, state: HandedOver, place: int) -> None:
+    def _round(self, state: HandedOver, place: Place | None) -> None:
         places = self._store.dossiers.of(self._source_id, place)
         for page in _pages(places, self._writer.at_once):
             self._page(state, page)
 
-    def _page(self, state: HandedOver, page: Sequence[Place]) -> None:
+    def _look(self, native_id: str) -> Dossier | None:
+        return self._store.dossiers.one(self._source_id, native_id)
+
+    def _page(self, state: HandedOver, page: Sequence[_Told]) -> None:
         dossiers = [dossier for _, dossier in page]
-        written = self._writer.write(state.stage, dossiers)
+        written = self._writer.write(state.stage, dossiers, self._look)
         _agree(self._writer, state.stage, dossiers, written.outcomes)
         for outcome in written.outcomes:
             self._report(outcome)
@@ -131,7 +135,7 @@ class _Handing:
         self._watch(state)
 
 
-def _pages(places: Iterator[Place], size: int) -> Iterator[Sequence[Place]]:
+def _pages(places: Iterator[_Told], size: int) -> Iterator[Sequence[_Told]]:
     while page := list(islice(places, size)):
         yield page
 

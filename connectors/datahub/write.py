@@ -9,7 +9,7 @@ import httpx2
 from ...config.settings import Source
 from ...federation.clock import Clock, utcnow
 from ...federation.connector import Health, Writer
-from ...federation.dossier import Dossier, Written
+from ...federation.dossier import Dossier, Look, Written
 from ...federation.model import Json
 from ..http import Http
 from . import write_others, write_own
@@ -70,7 +70,7 @@ class DataHubWriter:
         """Reach the target. Raises `SourceError`."""
         return self._target.check()
 
-    def write(self, stage: str, dossiers: Sequence[Dossier]) -> Written:
+    def write(self, stage: str, dossiers: Sequence[Dossier], look: Look) -> Written:
         """Put them there. Raises `SourceError`."""
         plans = [self._plan(stage, one) for one in dossiers]
         proposals = [proposal for plan in plans for proposal in plan.proposals]

@@ -37,12 +37,10 @@ class Linking:
             self._reference()
         elif is_collection(record):
             self._collection()
-        elif record.kind in VERSIONS or (place := self._target.ledger.place(record.native_id)) is None:
-            self._version()
-        elif (held := self._target.ledger.versions.get(record.native_id)) is not None:
-            self._version_of(held)
-        else:
+        elif record.kind not in VERSIONS and (place := self._shelf()) is not None:
             self._thing(*place)
+        else:
+            self._version()
 
     def place(self) -> None:
         """A registry; all else has no place there."""
@@ -56,6 +54,11 @@ class Linking:
         elif self._record.kind is AssetKind.EVALUATION:
             for edge in self._dossier.edges:
                 self._said.lost(edge_fact(edge), "judgements there are metrics of the runs that made them")
+
+    def _shelf(self) -> tuple[str, str] | None:
+        """The collection of a thing whose versions stand there, and none that stands for all of it."""
+        ledger, native_id = self._target.ledger, self._record.native_id
+        return ledger.place(native_id) if native_id not in ledger.versions else None
 
     def _reference(self) -> None:
         for fact in ("name", "subtype", *(f"facets/{name}" for name in self._record.facets)):

@@ -1,10 +1,10 @@
 """One entity of Weights & Biases that is written to: projects, runs and versions, each made once."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from ...federation.dossier import Dossier
+from ...federation.dossier import Dossier, Look
 from ...federation.errors import SourceRefused
 from ...federation.model import EdgeKind, Json, Record
 from .api import RIGHT, Api
@@ -43,8 +43,22 @@ from .wire import edges, field, number, text, texts
 from .written import Held, Ledger, RunAt, Shelf, entity_mark, mark_of, stamp_of
 
 _IMPORT = "import"
-Known = Mapping[str, Dossier]
-"""By native id, the dossiers that are at hand."""
+
+
+class Known:
+    """What is told of things: what is handed over now, and what can be looked up of all others."""
+
+    def __init__(self, dossiers: Sequence[Dossier], look: Look) -> None:
+        self._here = {one.record.native_id: one for one in dossiers}
+        self._look = look
+
+    def here(self, native_id: str) -> Dossier | None:
+        """Of a thing that is handed over now."""
+        return self._here.get(native_id)
+
+    def any(self, native_id: str) -> Dossier | None:
+        """Of any thing."""
+        return self._here.get(native_id) or self._look(native_id)
 
 
 class Target:
@@ -69,7 +83,6 @@ class Target:
         self.ledger.load()
         org = text(found, "organization", "orgEntity", "name")
         self.registries = Registries(api, org, options.write_registry, self.ledger, source_id)
-        self._being_made: set[str] = set()
         self._importers: set[RunAt] = set()
 
     # Projects and runs
@@ -115,28 +128,39 @@ class Target:
 
     def version(self, record: Record, known: Known, ends: Mapping[str, Record] | None = None) -> Held:
         """The version that stands for a thing; it is made if it is not there. Raises `Unwritten`."""
-        dossier = known.get(record.native_id)
-        held = self.ledger.versions.get(record.native_id)
+        held, dossier = self.ledger.versions.get(record.native_id), known.here(record.native_id)
         if held is None:
-            self._being_made.add(record.native_id)
-            try:
-                held = self._new_version(record, dossier, known)
-            finally:
-                self._being_made.discard(record.native_id)
+            held = self._made(record, known)
         elif dossier is not None:
             self.tell(held, record, dossier)
         self._log_again(held, record)
         return held
 
-    def _new_version(self, record: Record, dossier: Dossier | None, known: Known) -> Held:
+    def _made(self, record: Record, known: Known) -> Held:
+        """What it was derived from is made first, however far back that goes; a circle is cut where it closes."""
+        waiting, begun, there = [record], set[str](), self.ledger.versions
+        while waiting:
+            one = waiting[-1]
+            if one.native_id in begun or one.native_id in there:
+                waiting.pop()
+                if one.native_id not in there:
+                    self._new_version(one, known.any(one.native_id))
+            else:
+                begun.add(one.native_id)
+                ends = _derived_from(known.any(one.native_id))
+                waiting += [end for end in ends if end.native_id not in begun and end.native_id not in there]
+        return there[record.native_id]
+
+    def _new_version(self, record: Record, dossier: Dossier | None) -> None:
         writers = self.ledger.writers.get(record.native_id, [])
         project = asset_project(record) or (writers[0].project if writers else self._project)
         home = home_of(record, dossier)
-        upstream = self._upstream(dossier, known)
+        ends = [end.native_id for end in _derived_from(dossier)]
+        upstream = {one: self.ledger.versions[one] for one in ends if one in self.ledger.versions}
         made = content(record, home, self._source_id, _files(dossier), upstream)
         name = self._shelf(project, record, home)
-        if (held := self.ledger.versions.get(record.native_id)) is not None:
-            return held  # all runs that told of it there were deleted: it was found with its collection
+        if record.native_id in self.ledger.versions:
+            return  # all runs that told of it there were deleted: it was found with its collection
         if project not in self.ledger.projects:
             self.project(project)
         run = next((one for one in writers if one.project == project), None)
@@ -148,7 +172,6 @@ class Target:
         self.ledger.shelve(project, name, Shelf("", type_of(record), (home or record).native_id))
         if run is not None:
             self.ledger.outputs.setdefault(run, set()).add(id_)
-        return held
 
     def _beside(
         self, record: Record, dossier: Dossier | None, home: Record | None, upstream: list[str]
@@ -215,17 +238,6 @@ class Target:
             return name
         return f"{name[:110]}-{short(self._source_id, key)}"
 
-    def _upstream(self, dossier: Dossier | None, known: Known) -> dict[str, Held]:
-        found: dict[str, Held] = {}
-        for edge in dossier.edges if dossier is not None else ():
-            end = dossier.ends.get(edge.upstream) if dossier is not None else None
-            if dossier is None or end is None or edge.downstream != dossier.record.native_id:
-                continue
-            is_asset = end.kind in TYPES and not is_reference(end, dossier.platform)
-            if edge.kind is EdgeKind.DERIVE and is_asset and end.native_id not in self._being_made:
-                found[end.native_id] = self.version(end, known)
-        return found
-
     def _log_again(self, held: Held, record: Record) -> None:
         """Runs that wrote the same, or were not there yet when it was made: the service knows it by its digest while
         nothing newer stands there."""
@@ -250,6 +262,19 @@ class Target:
         told = {"artifactID": held.id, "description": beside["description"], "metadata": beside["metadata"]}
         self._api.change(UPDATE_ARTIFACT, {"input": told | {"tagsToAdd": beside["tags"]}})
         held.stamp = _stamp(beside)
+
+
+def _derived_from(dossier: Dossier | None) -> list[Record]:
+    """The things of which a version names others as what it was made from."""
+    if dossier is None:
+        return []
+    own = dossier.record.native_id
+    ends = (
+        dossier.ends.get(one.upstream)
+        for one in dossier.edges
+        if one.kind is EdgeKind.DERIVE and one.downstream == own and one.upstream != own
+    )
+    return [end for end in ends if end is not None and end.kind in TYPES and not is_reference(end, dossier.platform)]
 
 
 def _files(dossier: Dossier | None) -> list[str]:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from ...federation.dossier import Dossier, Outcome, Verdict, facts
 from ...federation.model import AssetKind, EdgeKind
-from .calling import PROCESSES
+from .calling import PROCESSES, TYPES
+from .calling import VERSIONS as ARTIFACTS
 
-RUNS, VERSIONS, USES = "runs", "versions", "uses"
+RUNS, VERSIONS, USES, WHOLES = "runs", "versions", "uses", "wholes"
 _EARLY = (*PROCESSES, AssetKind.EXPERIMENT, AssetKind.CODE)
 _LATE = (f"edges/{EdgeKind.READ}", f"edges/{EdgeKind.WRITE}")
 _NOWHERE = "Weights & Biases has no place for it"
@@ -58,7 +59,10 @@ class Said:
 
 
 def stage_of(dossier: Dossier, fact: str) -> str:
-    """The round that answers for a fact: what runs read and wrote, and all of artifacts, is known last."""
+    """The round that answers for a fact: what runs read and wrote is known when all versions stand, and what is said of
+    a collection when all of them are linked."""
+    if dossier.record.kind in TYPES and dossier.record.kind not in ARTIFACTS:
+        return WHOLES
     if dossier.record.kind not in _EARLY or (fact.startswith(_LATE) and "/CODE:" not in fact):
         return USES
     return RUNS

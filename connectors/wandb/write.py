@@ -8,7 +8,7 @@ import httpx2
 
 from ...config.settings import Source
 from ...federation.connector import Health
-from ...federation.dossier import Dossier, Outcome, Written, edge_fact
+from ...federation.dossier import Dossier, Look, Outcome, Written, edge_fact
 from ...federation.model import AssetKind, Edge, EdgeKind, Record
 from ..http import Denied
 from .api import Api, Unwritten
@@ -18,7 +18,7 @@ from .linking import Linking
 from .mutations import TARGET, USE_ARTIFACT
 from .options import Options
 from .target import Known, Target
-from .verdicts import RUNS, USES, Said
+from .verdicts import RUNS, USES, WHOLES, Said
 from .verdicts import VERSIONS as MAKING
 from .wire import field, text
 
@@ -27,7 +27,7 @@ class WandbWriter:
     """One entity of one instance, as a target: the first of the source's `workspaces`, else the key's own."""
 
     platform: ClassVar[str] = "wandb"
-    stages: ClassVar[tuple[str, ...]] = (RUNS, MAKING, USES)
+    stages: ClassVar[tuple[str, ...]] = (RUNS, MAKING, USES, WHOLES)
     at_once: ClassVar[int] = 50
 
     def __init__(
@@ -55,10 +55,10 @@ class WandbWriter:
         grants = (f"write to {name}",) if field(found, "entity", "readOnly") is True else ()
         return Health(True, version, f"writes to {name}", grants)
 
-    def write(self, stage: str, dossiers: Sequence[Dossier]) -> Written:
+    def write(self, stage: str, dossiers: Sequence[Dossier], look: Look) -> Written:
         """Put them there, as far as this round goes; see `federation.connector.Writer`."""
         before = self._api.requests
-        known: Known = {one.record.native_id: one for one in dossiers}
+        known = Known(dossiers, look)
         outcomes: list[Outcome] = []
         for dossier in dossiers:
             said, failure, target = Said(dossier), "", self._target(dossier.source_id)
@@ -88,9 +88,11 @@ class WandbWriter:
                 target.version(dossier.record, known)
             case "uses" if kind in PROCESSES:
                 _Uses(target, self._api, dossier, known, said).all()
-            case "uses" if kind in TYPES:
+            case "uses" if kind in VERSIONS:
                 Linking(target, self._api, dossier, known, said).all()
-            case "uses":
+            case "wholes" if kind in TYPES and kind not in VERSIONS:
+                Linking(target, self._api, dossier, known, said).all()
+            case "uses" if kind not in TYPES:
                 Linking(target, self._api, dossier, known, said).place()
             case _:
                 pass

@@ -14,7 +14,7 @@ from . import backup, marks
 from .audit import AuditLog
 from .database import Database
 from .doctor import examine
-from .dossiers import Dossiers, Stock
+from .dossiers import Dossiers, Place, Stock
 from .events import EventLog
 from .forgetting import Forgetting
 from .journal import Journal
@@ -29,7 +29,7 @@ from .search import Wanted
 from .tokens import Tokens
 from .withholding import Withholding
 
-__all__ = ["Stock", "Store", "Wanted", "examine"]
+__all__ = ["Place", "Stock", "Store", "Wanted", "examine"]
 
 
 class Store:

@@ -1,5 +1,7 @@
 """All that one source holds at present, a thing at a time, as a writer is handed it."""
 
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +11,7 @@ import sqlalchemy as sa
 from ..dossier import TOLD_BY_UPSTREAM, WHOLES, Dossier, belongs_to
 from ..errors import NotFound
 from ..model import AssetKind, Edge, EdgeKind, Record
-from .codec import EDGE_KINDS, KINDS, said_of_edge, said_of_record
+from .codec import EDGE_KINDS, KINDS, clean, digest, said_of_edge, said_of_record
 from .database import Database, chunks
 from .tables import claim, record, source
 
@@ -32,8 +34,14 @@ class Stock:
     """Things that the source says are gone: they stay in the store's history, and are not handed over."""
 
 
+Place = tuple[int, int]
+"""When a thing came to be, in microseconds, and its number."""
+_NEVER_TOLD = -(2**62)
+
+
 class Dossiers:
-    """Hands out a source's things in the order of their numbers, which never changes."""
+    """Hands out a source's things as they came to be, those of which that is not told first: what was made of others
+    stands behind them, and versions stand in the order of their making. Ends of one time by their numbers."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -47,18 +55,33 @@ class Dossiers:
             gone = connection.execute(counted.where(record.c.tombstoned_at.is_not(None))).scalar_one()
         return Stock(things, gone)
 
-    def of(self, source_id: str, after: int = 0) -> Iterator[tuple[int, Dossier]]:
-        """Each thing behind a place, and its own place; lazily, each page from one moment. Raises `NotFound`."""
-        while True:
+    def of(self, source_id: str, after: Place | None = None) -> Iterator[tuple[Place, Dossier]]:
+        """Each thing behind a place, and its own place; lazily, each page from one moment. What comes while it goes on
+        is left to the next time. Raises `NotFound`."""
+        with self._db.reading() as connection:
+            origin = _source(connection, source_id)
+            times, numbers = _order(connection, origin.id)
+        start = 0
+        if after is not None:
+            start = bisect_right(range(len(numbers)), after, key=lambda at: (times[at], numbers[at]))
+        for at in range(start, len(numbers), _HEADS):
+            wanted = numbers[at : at + _HEADS]
             with self._db.reading() as connection:
-                origin = _source(connection, source_id)
-                asked = sa.select(record).where(record.c.source == origin.id, record.c.id > after, *_heads())
-                rows = connection.execute(asked.order_by(record.c.id).limit(_HEADS)).all()
-                page = _dossiers(connection, origin, rows)
-            yield from page
-            if len(rows) < _HEADS:
-                return
-            after = rows[-1].id
+                living = sa.select(record).where(record.c.id.in_(wanted.tolist()), record.c.tombstoned_at.is_(None))
+                rows = {row.id: row for row in connection.execute(living)}
+                page = _dossiers(connection, origin, [rows[number] for number in wanted if number in rows])
+            places = dict(zip(wanted, times[at : at + _HEADS], strict=True))
+            yield from (((places[number], number), told) for number, told in page)
+
+    def one(self, source_id: str, native_id: str) -> Dossier | None:
+        """One thing; None where the source has no such thing now. Raises `NotFound`."""
+        with self._db.reading() as connection:
+            origin = _source(connection, source_id)
+            named = sa.select(record).where(
+                record.c.source == origin.id, record.c.native_hash == digest(clean(native_id)), *_heads()
+            )
+            rows = connection.execute(named).all()
+            return next((told for _, told in _dossiers(connection, origin, rows)), None)
 
 
 def _source(connection: sa.Connection, source_id: str) -> Any:
@@ -67,6 +90,17 @@ def _source(connection: sa.Connection, source_id: str) -> Any:
     if row is None:
         raise NotFound(f"no source {source_id!r} is in this store")
     return row
+
+
+def _order(connection: sa.Connection, number: int) -> tuple["array[int]", "array[int]"]:
+    """When each thing of a source came to be, and its number; in the order of both."""
+    time = sa.func.coalesce(record.c.created_at, _NEVER_TOLD)
+    asked = sa.select(time, record.c.id).where(record.c.source == number, *_heads()).order_by(time, record.c.id)
+    times, numbers = array("q"), array("q")
+    for at, one in connection.execution_options(yield_per=10_000).execute(asked):
+        times.append(at)
+        numbers.append(one)
+    return times, numbers
 
 
 def _heads() -> tuple[sa.ColumnElement[bool], ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from watersmeet.config.settings import Source
 from watersmeet.connectors.catalogue import connector
-from watersmeet.federation.dossier import Dossier, Outcome, Verdict
+from watersmeet.federation.dossier import Dossier, Look, Outcome, Verdict
 from watersmeet.federation.model import SyncState
 from watersmeet.federation.naming import Registry
 from watersmeet.federation.rows import SourceRow
@@ -16,6 +16,11 @@ from watersmeet.federation.sync import pull
 
 LONGEST_WORD = 8
 """Names that are as short may be words of a reason by accident: `model`."""
+
+
+def among(dossiers: Iterable[Dossier]) -> Look:
+    """Looks up any of them."""
+    return {one.record.native_id: one for one in dossiers}.get
 
 
 def naming(outcomes: Iterable[Outcome], dossiers: Iterable[Dossier]) -> list[Outcome]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import pytest
 
 from watersmeet.federation.connector import Batch, Health, Writer
-from watersmeet.federation.dossier import Dossier, Outcome, Verdict, Written, edge_fact, facts
+from watersmeet.federation.dossier import Dossier, Look, Outcome, Verdict, Written, edge_fact, facts
 from watersmeet.federation.errors import SourceUnavailable
 from watersmeet.federation.handover import HandedOver, hand_over
 from watersmeet.federation.model import AssetKind, Edge, EdgeKind, Record, Scope
@@ -34,7 +34,7 @@ class Shelf:
     def check(self) -> Health:
         return Health(True)
 
-    def write(self, stage: str, dossiers: Sequence[Dossier]) -> Written:
+    def write(self, stage: str, dossiers: Sequence[Dossier], look: Look) -> Written:
         self.calls.append((stage, tuple(one.record.native_id for one in dossiers)))
         self.held.update({one.record.native_id: one for one in dossiers})
         if len(self.calls) == self.breaks_at:

@@ -1,6 +1,7 @@
 """What a source holds, handed over a thing at a time, on both databases."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -33,9 +34,9 @@ def tell(store: Store, *records: Record, edges: Sequence[Edge] = (), scope: str 
     store.ledger.write("a", Batch(scopes=(Scope(scope, records, tuple(edges)),)), read_started_at=START)
 
 
-def handed(store: Store, source: str = "a", after: int = 0) -> dict[str, Dossier]:
-    """Every dossier behind a place."""
-    return {dossier.record.native_id: dossier for _, dossier in store.dossiers.of(source, after)}
+def handed(store: Store, source: str = "a") -> dict[str, Dossier]:
+    """Every dossier."""
+    return {dossier.record.native_id: dossier for _, dossier in store.dossiers.of(source)}
 
 
 def test_a_table_comes_with_its_columns_and_what_was_derived_into_them(store: Store) -> None:
@@ -78,6 +79,25 @@ def test_handing_over_goes_on_behind_a_place(store: Store) -> None:
     every = list(store.dossiers.of("a"))
     assert len({dossier.record.native_id for _, dossier in every}) == len(every) == store.dossiers.stock("a").things
     assert list(store.dossiers.of("a", every[299][0])) == every[300:]
+
+
+def test_things_are_handed_over_as_they_came_to_be_those_without_a_time_first(store: Store) -> None:
+    first, second, third = (START + timedelta(days=day) for day in range(3))
+    times = {"second": second, "untold": None, "third": third, "first": first, "also untold": None}
+    tell(store, *(Record(name, AssetKind.OTHER, name, created_at=at) for name, at in times.items()))
+    every = list(store.dossiers.of("a"))
+    assert [one.record.name for _, one in every] == ["untold", "also untold", "first", "second", "third"]
+    for at, (place, _) in enumerate(every):
+        assert list(store.dossiers.of("a", place)) == every[at + 1 :]
+
+
+def test_one_thing_can_be_looked_up(store: Store) -> None:
+    tell(store, TABLE, COLUMN, OTHER, edges=[PART])
+    dossiers = handed(store)
+    assert {name: store.dossiers.one("a", name) for name in dossiers} == dossiers
+    assert store.dossiers.one("a", COLUMN.native_id) is None, "it goes with its table"
+    store.ledger.write("a", Batch(tombstones=(Stone("u"),)), read_started_at=START)
+    assert [store.dossiers.one("a", name) for name in ("u", "nothing")] == [None, None]
 
 
 def test_a_source_that_nobody_declared_is_not_found(store: Store) -> None:

@@ -9,7 +9,7 @@ from watersmeet.connectors.datahub.server import UNASKED
 from watersmeet.connectors.datahub.write import open_writer
 from watersmeet.federation.dossier import Dossier, Outcome, Written, facts, unaccounted
 
-from ..handed import handed, naming
+from ..handed import among, handed, naming
 
 EVERYTHING: dict[str, Any] = {"ignore": []}
 ADDED = {"datahub.dataPlatformInstance", "datahub.browsePathsV2"}
@@ -23,7 +23,7 @@ def written(target: dict[str, Any], dossiers: list[Dossier], at_once: int = 7) -
     try:
         for stage in writer.stages:
             for start in range(0, len(dossiers), at_once):
-                parts.append(writer.write(stage, dossiers[start : start + at_once]))
+                parts.append(writer.write(stage, dossiers[start : start + at_once], among(dossiers)))
     finally:
         writer.close()
     outcomes += (one for part in parts for one in part.outcomes)

@@ -13,7 +13,7 @@ from watersmeet.federation.errors import SourceRefused
 from watersmeet.federation.handover import HandedOver, hand_over
 from watersmeet.federation.store import Store
 
-from ..handed import filled
+from ..handed import among, filled
 from .names import column, dataset
 from .rounds import EVERYTHING, graph, read_back, written
 
@@ -179,5 +179,5 @@ def test_a_key_that_nobody_knows_is_an_error_and_no_verdict(dossiers: list[Dossi
     with Sandbox(empty=True, token="another") as sandbox:
         writer = open_writer({"name": "target", "url": sandbox.url})
         with pytest.raises(SourceRefused, match="401"):
-            writer.write("things", dossiers)
+            writer.write("things", dossiers, among(dossiers))
         writer.close()

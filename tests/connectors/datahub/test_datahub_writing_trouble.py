@@ -15,7 +15,7 @@ from watersmeet.federation.dossier import Dossier, Verdict
 from watersmeet.federation.errors import SourceRefused, SourceUnavailable
 from watersmeet.federation.model import AssetKind, Edge, EdgeKind, Record
 
-from ..handed import handed
+from ..handed import among, handed
 from .names import column, dataset, proposal
 from .rounds import EVERYTHING, graph, read_back, versions, written
 
@@ -235,7 +235,7 @@ def test_who_is_not_let_in_is_told_so_and_the_token_is_not(origin: list[Dossier]
         with pytest.raises(SourceRefused) as refused:
             writer.check()
         with pytest.raises(SourceRefused) as refused_too:
-            writer.write("things", origin)
+            writer.write("things", origin, among(origin))
         writer.close()
     told = f"{refused.value} {refused_too.value} {caplog.text} {writer!r}"
     assert "401" in told
@@ -247,7 +247,7 @@ def test_a_server_that_is_away_is_an_error_and_no_verdict(origin: list[Dossier])
         url = sandbox.url
     writer = open_writer({"name": "target", "url": url, "http": {"retries": 0}})
     with pytest.raises(SourceUnavailable):
-        writer.write("things", origin)
+        writer.write("things", origin, among(origin))
     writer.close()
 
 
@@ -290,7 +290,7 @@ def test_whichever_call_is_cut_off_the_file_is_the_same_in_the_end(tmp_path: Pat
         before = cut_off.read_bytes() if cut_off.exists() else b""
         for keep in (11, 0, None):
             writer = open_writer({"name": "target", "path": str(cut_off)})
-            writer.write(stage, origin[at : at + 2])
+            writer.write(stage, origin[at : at + 2], among(origin))
             writer.close()
             assert lines(cut_off), "it is whole after each call"
             if keep is not None and cut_off.read_bytes() != before:
@@ -329,4 +329,4 @@ def test_a_file_that_somebody_else_wrote_is_left_alone(tmp_path: Path) -> None:
 def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path, origin: list[Dossier]) -> None:
     (tmp_path / "out.json").mkdir()
     with pytest.raises((SourceRefused, Misconfigured)):
-        open_writer({"name": "target", "path": str(tmp_path / "out.json")}).write("things", origin)
+        open_writer({"name": "target", "path": str(tmp_path / "out.json")}).write("things", origin, among(origin))

@@ -15,7 +15,7 @@ from watersmeet.connectors.wandb.write import WandbWriter
 from watersmeet.federation.dossier import Dossier, Outcome, Verdict, edge_fact
 from watersmeet.federation.model import Edge, Record
 
-from ..handed import handed
+from ..handed import among, handed
 
 
 def settings(sandbox: Any) -> dict[str, Any]:
@@ -38,14 +38,16 @@ def writing(sandbox: Sandbox, **more: Any) -> Generator[WandbWriter]:
         made.close()
 
 
-def written(sandbox: Sandbox, dossiers: list[Dossier], **more: Any) -> list[Outcome]:
+def written(
+    sandbox: Sandbox, dossiers: list[Dossier], *, at_once: int = WandbWriter.at_once, **more: Any
+) -> list[Outcome]:
     """Hand everything over, round by round."""
     with writing(sandbox, **more) as target:
         return [
             outcome
             for stage in target.stages
-            for at in range(0, len(dossiers), target.at_once)
-            for outcome in target.write(stage, dossiers[at : at + target.at_once]).outcomes
+            for at in range(0, len(dossiers), at_once)
+            for outcome in target.write(stage, dossiers[at : at + at_once], among(dossiers)).outcomes
         ]
 
 
@@ -98,4 +100,15 @@ def standing(sandbox: Sandbox) -> dict[str, Any]:
             for one in project.collections:
                 members = [(label(each.artifact), sorted(each.names)) for each in one.members]
                 found[f"{project.name}:{one.name}"] = (one.description, one.words, members)
+    return found
+
+
+def unnumbered(stands: dict[str, Any]) -> dict[str, Any]:
+    """The same but for which version of a collection came first, and which last."""
+    found: dict[str, Any] = {}
+    for name, told in stands.items():
+        *rest, members = told
+        if len(rest) == 2:
+            members = sorted((one, [alias for alias in names if alias != "latest"]) for one, names in members)
+        found[name] = (*rest, members)
     return found

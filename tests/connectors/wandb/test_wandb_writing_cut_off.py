@@ -18,7 +18,7 @@ from watersmeet.federation.dossier import Dossier
 from watersmeet.federation.errors import SourceError
 
 from ...scale import how_many
-from ..handed import filled
+from ..handed import among, filled
 from .targets import settings, source, standing, written
 
 
@@ -47,7 +47,7 @@ class Dying(httpx2.BaseTransport):
 def _rounds(made: WandbWriter, dossiers: list[Dossier]) -> None:
     for stage in made.stages:
         for at in range(0, len(dossiers), 10):
-            made.write(stage, dossiers[at : at + 10])
+            made.write(stage, dossiers[at : at + 10], among(dossiers))
 
 
 @pytest.mark.law
