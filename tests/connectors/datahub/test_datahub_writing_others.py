@@ -51,6 +51,24 @@ def test_every_fact_has_an_outcome_and_the_same_again_writes_nothing(tmp_path: P
     assert graph(read_back(tmp_path / "filed", tmp_path / "out.json"), is_served=True) == served
 
 
+@pytest.mark.parametrize("platform", SANDBOXES)
+def test_it_does_not_matter_in_which_order_and_with_which_others_a_thing_is_handed_over(
+    tmp_path: Path, platform: str
+) -> None:
+    dossiers, stood = story(tmp_path, platform), list[Any]()
+    for order, at_once in ((dossiers, len(dossiers)), (dossiers, 1), (dossiers[::-1], 3)):
+        with Sandbox(empty=True) as sandbox:
+            told = {(one.native_id, one.fact): one for one in written({"url": sandbox.url}, order, at_once)}
+            there = {
+                (urn, name): stored.value
+                for urn, entity in sandbox.world.entities.items()
+                for name, stored in entity.aspects.items()
+            }
+        stood.append((there, told))
+    assert stood[1] == stood[0]
+    assert stood[2] == stood[0]
+
+
 def assert_sound(sandbox: Sandbox) -> None:
     """DataHub's own schemas take all that was written."""
     for urn, entity in sandbox.world.entities.items():
