@@ -99,7 +99,8 @@ class Full:
     def _batch(self, page: Page, scan: Scan, marks: Marks) -> Batch:
         since = marks.since_full()
         told = self._entities.told(page.entities, since - _LATE if since is not None else None)
-        aside = [Skipped(one, "truncated: it is larger than http.page_bytes; raise it") for one in scan.truncated]
+        lately = scan.lately_truncated()
+        aside = [Skipped(one, "truncated: it is larger than http.page_bytes; raise it") for one in lately]
         if page.strange:
             aside.append(Skipped("a page of entities", f"{page.strange} rows are no objects"))
         self._done += len(page.entities)

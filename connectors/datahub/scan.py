@@ -45,6 +45,7 @@ class Scan:
         self.total: int | None = None
         self.truncated: list[str] = []
         """Entities that are larger than what is taken at once: only their names were read."""
+        self._told = 0
 
     def pages(self) -> Iterator[Page]:
         """All pages. A scroll that the server forgot begins again, twice at most. Raises `Unfinished`."""
@@ -59,6 +60,12 @@ class Scan:
                         f"scroll_unstable: the server forgot {self._restarts} times where the listing stood"
                     ) from error
                 self._scroll, self.received, self.is_whole = None, 0, True
+
+    def lately_truncated(self) -> list[str]:
+        """Those of them that were found since this was asked last."""
+        lately = self.truncated[self._told :]
+        self._told = len(self.truncated)
+        return lately
 
     @property
     def disagrees(self) -> str | None:
