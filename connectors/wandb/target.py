@@ -126,12 +126,12 @@ class Target:
 
     # Versions
 
-    def version(self, record: Record, known: Known, ends: Mapping[str, Record] | None = None) -> Held:
+    def version(self, record: Record, known: Known) -> Held:
         """The version that stands for a thing; it is made if it is not there. Raises `Unwritten`."""
         held, dossier = self.ledger.versions.get(record.native_id), known.here(record.native_id)
         if held is None:
-            held = self._made(record, known)
-        elif dossier is not None:
+            return self._made(record, known)
+        if dossier is not None:
             self.tell(held, record, dossier)
         self._log_again(held, record)
         return held
@@ -145,6 +145,7 @@ class Target:
                 waiting.pop()
                 if one.native_id not in there:
                     self._new_version(one, known.any(one.native_id))
+                    self._log_again(there[one.native_id], one)  # once something newer stands there it is too late
             else:
                 begun.add(one.native_id)
                 ends = _derived_from(known.any(one.native_id))

@@ -126,6 +126,22 @@ def test_what_two_runs_wrote_is_one_version_that_both_logged(target: Sandbox) ->
     assert verdict(outcomes, wrote(two, RAW), two)[0] is Verdict.MIGRATED
 
 
+def test_an_origin_that_two_runs_wrote_is_logged_by_both_before_something_newer_stands_there(target: Sandbox) -> None:
+    one, two, newer = run("r1"), run("r2"), Record("d/raw@2", AssetKind.DATASET_VERSION, "raw@abcdef2")
+    of = [Edge(each.native_id, WHOLE.native_id, EdgeKind.VERSION_OF) for each in (RAW, newer)]
+    derived = Edge(RAW.native_id, MODEL.native_id, EdgeKind.DERIVE)
+    things = [
+        told(one, wrote(one, RAW)),
+        told(two, wrote(two, RAW)),
+        told(MODEL, derived),
+        told(newer, of[1]),
+        told(RAW, of[0]),
+    ]
+    outcomes = written(target, things, at_once=1)
+    assert versions(target)["watersmeet/raw"] == 2
+    assert [verdict(outcomes, wrote(each, RAW), each)[0] for each in (one, two)] == [Verdict.MIGRATED] * 2
+
+
 def test_what_was_overtaken_is_not_logged_once_more(target: Sandbox) -> None:
     one, two, newer = run("r1"), run("r2"), Record("d/raw@2", AssetKind.DATASET_VERSION, "raw@abcdef2")
     of = [Edge(each.native_id, WHOLE.native_id, EdgeKind.VERSION_OF) for each in (RAW, newer)]
