@@ -293,7 +293,10 @@ def peak_of_reading(bench: Bench) -> int:
 
 def assert_alike(one: Picture, other: Picture) -> None:
     """Two stores know the same; the difference is told in short."""
-    assert {name: other.things.get(name) for name in one.things if one.things[name] != other.things.get(name)} == {}
+    different = {
+        name: (told, other.things.get(name)) for name, told in one.things.items() if told != other.things.get(name)
+    }
+    assert not different, different
     assert set(other.things) - set(one.things) == set()
     assert dict(one.edges.items() - other.edges.items()) == {}
     assert dict(other.edges.items() - one.edges.items()) == {}
