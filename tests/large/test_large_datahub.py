@@ -20,11 +20,7 @@ PAGES = DATASETS // Options().page_size
 BEFORE = 4
 """What the server is, what it knows, and where its two logs end, is asked before the first page."""
 
-pytestmark = [
-    pytest.mark.hard,
-    pytest.mark.xdist_group("large datahub"),
-    pytest.mark.timeout(how_many(quick=600, ci=1800, long=0)),
-]
+pytestmark = [pytest.mark.hard, pytest.mark.timeout(how_many(quick=600, ci=1800, long=0))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,7 @@ from .watched import MOST_MEGABYTES, Synced, Watched
 DATASETS = how_many(quick=100, ci=600, long=20_000)
 RUNS = how_many(quick=200, ci=600, long=10_000)
 
-pytestmark = [
-    pytest.mark.hard,
-    pytest.mark.xdist_group("large migrations"),
-    pytest.mark.timeout(how_many(quick=600, ci=1800, long=0)),
-]
+pytestmark = [pytest.mark.hard, pytest.mark.timeout(how_many(quick=600, ci=1800, long=0))]
 
 
 @dataclass(frozen=True, slots=True)

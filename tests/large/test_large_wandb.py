@@ -20,11 +20,7 @@ COLLECTIONS, IN_EACH = 3 * LINES, RUNS // LINES
 REQUESTS = RUNS // PAGE + COLLECTIONS * (ceil(IN_EACH / 100) + ceil(IN_EACH / MANIFESTS))
 """Pages of runs, and of each collection's versions the pages and the questions for their manifests."""
 
-pytestmark = [
-    pytest.mark.hard,
-    pytest.mark.xdist_group("large wandb"),
-    pytest.mark.timeout(how_many(quick=600, ci=1800, long=0)),
-]
+pytestmark = [pytest.mark.hard, pytest.mark.timeout(how_many(quick=600, ci=1800, long=0))]
 
 
 @dataclass(frozen=True, slots=True)
