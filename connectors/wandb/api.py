@@ -43,6 +43,10 @@ class Unwritten(Exception):
     """One change that is refused, while others may be taken; its text is the reason."""
 
 
+class Forbidden(Unwritten):
+    """The same, since a right is missing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What was answered, and what could not be: one line for each path."""
@@ -136,14 +140,7 @@ class Api:
     def change(self, document: str, variables: Mapping[str, Json]) -> Json:
         """What became of a change: the first thing that is answered. It is sent again after a failure, so that it must
         come to the same twice. Raises `Unwritten` where this one change is refused, and `SourceError`."""
-        try:
-            reply = self.ask(document, variables)
-        except SourceChanged as error:
-            raise Unwritten(str(error)) from error
-        except Revoked:
-            raise
-        except SourceRefused as error:
-            raise self._denied(str(error)) from error
+        reply = self.ask_beside(document, variables)
         changed = next(iter(values_of(reply.data)), None)
         if changed is not None:
             self._denials = 0
@@ -151,11 +148,22 @@ class Api:
         told = "; ".join(reply.problems) or "no reason told"
         raise self._denied(f"{self.name}: {told}") if _DENIED.search(told) else Unwritten(told)
 
+    def ask_beside(self, document: str, variables: Mapping[str, Json]) -> Reply:
+        """The answer to a question that one change hangs on, and no other. Raises as `change` does."""
+        try:
+            return self.ask(document, variables)
+        except SourceChanged as error:
+            raise Unwritten(str(error)) from error
+        except Revoked:
+            raise
+        except SourceRefused as error:
+            raise self._denied(str(error)) from error
+
     def _denied(self, told: str) -> Exception:
         """A right that is missing in one place keeps back what belongs there; one that is missing everywhere, all."""
         self._denials += 1
         said = f"{told}. {RIGHT}"
-        return SourceRefused(said) if self._denials >= _DENIALS else Unwritten(said)
+        return SourceRefused(said) if self._denials >= _DENIALS else Forbidden(said)
 
     def put(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Put a file where an address was handed out for it. No credential goes along."""

@@ -1,6 +1,7 @@
 """What the writer says of artifacts once all stand: names, collections, registries, and what they were derived from."""
 
 import re
+from contextlib import nullcontext
 
 from ...federation.dossier import Dossier, edge_fact
 from ...federation.model import AssetKind, Edge, EdgeKind, Record
@@ -160,7 +161,8 @@ class Linking:
             return
         name, where = slug(alias), entry or Collection(self._target.entity, held.project, held.collection)
         told = {"entityName": where.entity, "projectName": where.project, "artifactCollectionName": where.name}
-        self._api.change(ADD_ALIASES, {"input": {"artifactID": held.id, "aliases": [told | {"alias": name}]}})
+        with self._target.registries.right_to(where.project) if entry is not None else nullcontext():
+            self._api.change(ADD_ALIASES, {"input": {"artifactID": held.id, "aliases": [told | {"alias": name}]}})
         is_there = entry is not None or self._is_home(whole)
         reason = "is written otherwise there" if is_there else "stands in the version's only collection there"
         self._said.exactly(fact, is_there and name == alias, reason, f"{where.name}:{name}")

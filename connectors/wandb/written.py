@@ -137,8 +137,8 @@ class Ledger:
         return self._homes.get(home)
 
     def there(self, entity: str, project: str, name: str) -> Shelf | None:
-        """The collection of a name as it stands there now, of whichever entity."""
-        told = self._api.ask(ONE_COLLECTION, {"entity": entity, "project": project, "name": name}).data
+        """The collection of a name as it stands there now, of whichever entity. Raises `Unwritten`."""
+        told = self._api.ask_beside(ONE_COLLECTION, {"entity": entity, "project": project, "name": name}).data
         found = field_of(told, "project", "artifactCollection")
         return self._shelf(found) if found is not None else None
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from watersmeet.connectors.wandb.sandbox import Sandbox
 from watersmeet.federation.dossier import Dossier, Verdict
@@ -124,6 +126,42 @@ def test_a_registry_that_may_not_be_written_keeps_back_its_entries_alone(target:
     registry.read_only = False
     assert [one for one in written(target, registered()) if one.verdict is Verdict.FAILED] == []
     assert entry(target) == [("churn", []), ("churn", ["champion", "latest"])]
+
+
+class Fenced(Sandbox):
+    """A miniature where whatever is asked of the organization is denied."""
+
+    how: Response
+
+    async def answer(self, request: Request) -> Response:
+        told = (await request.body()).decode("utf-8", "replace")
+        return self.how if '"acme-org"' in told else await super().answer(request)
+
+
+GATE = Response("not for you", 403)
+REFUSAL = JSONResponse({"data": None, "errors": [{"message": "permission denied", "path": ["project"]}]})
+
+
+@pytest.mark.parametrize("how", [GATE, REFUSAL, None], ids=["behind a gate", "hidden", "shown"])
+def test_a_closed_registry_keeps_back_no_more_than_its_entries_of_however_many_models(how: Response | None) -> None:
+    """More models than refusals in a row would end a migration; each says what is missing, and how to go without."""
+    models = [Record(f"m/{at}", AssetKind.MODEL, f"model {at}") for at in range(60)]
+    pairs = [(Record(f"m/{at}/1", AssetKind.MODEL_VERSION, f"model {at}/1"), one) for at, one in enumerate(models)]
+    told = [dossier(one, of(one, model), named(one, "best", model), among=(model,)) for one, model in pairs]
+    with (Sandbox if how is None else Fenced)(empty=True) as target:
+        if isinstance(target, Fenced):
+            assert how is not None
+            target.how = how
+        target.world.project(f"acme-org/{ENTRY}").read_only = True
+        outcomes = written(target, told)
+        assert len(versions(target)) == len(models)
+        target.world.project(f"acme-org/{ENTRY}").read_only = False
+        without = written(target, told, options={"write_registry": ""})
+    failed = [one for one in outcomes if one.verdict is Verdict.FAILED]
+    assert {one.fact.partition("/")[0] for one in failed} == {"edges"}
+    assert len(failed) == 2 * len(models)
+    assert all("options.write_registry" in one.reason for one in failed), failed[0]
+    assert [one for one in without if one.verdict is Verdict.FAILED] == []
 
 
 def test_what_others_have_in_the_entity_costs_no_question(target: Sandbox) -> None:
