@@ -103,8 +103,8 @@ class _Handing:
 
     def _resume(self, state: HandedOver) -> Place | None:
         kept = self._store.journal.cursor(self._source_id, self._mark)
-        if not kept or kept["stage"] not in self._writer.stages:
-            return None
+        if not kept or kept["stage"] not in self._writer.stages or isinstance(kept["after"], int):
+            return None  # no place, or one of a version that counted places otherwise: the same again changes nothing
         state.stage, state.done, state.facts = kept["stage"], kept["done"], kept["facts"]
         state.requests, state.is_resumed = kept["requests"], True
         counts: Mapping[str, int] = kept["verdicts"]

@@ -9,20 +9,12 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from watersmeet.api.access import Role, make
 from watersmeet.federation.clock import utcnow
 
-from .conftest import HERE, PEER, Service
+from .conftest import EVENT, HERE, PEER, Service
 
 FAR = ("203.0.113.9", 50000)
 SOCKET = "ws://127.0.0.1:8765/graphql"
 
 
-EVENT = {
-    "eventTime": "2026-11-20T12:00:00Z",
-    "eventType": "COMPLETE",
-    "producer": "https://tests.example",
-    "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
-    "run": {"runId": "0190a0e0-0000-7000-8000-000000000001"},
-    "job": {"namespace": "n", "name": "j"},
-}
 BODIES: dict[str, Any] = {"/api/v1/lineage": EVENT, "/api/v1/lineage/batch": [EVENT]}
 """What a path wants to be posted."""
 

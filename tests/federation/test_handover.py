@@ -124,6 +124,18 @@ def test_what_was_handed_over_to_the_end_is_handed_over_anew_the_next_time(fille
     assert len(shelf.calls) == 16
 
 
+def test_a_place_that_is_none_any_more_is_the_start(filled: Store) -> None:
+    shelf = Shelf(breaks_at=3)
+    with pytest.raises(SourceUnavailable):
+        hand_over(filled, "a", shelf, "there")
+    kept = filled.journal.cursor("a", "write/there")
+    assert kept
+    filled.journal.set_cursor("a", {**kept, "after": 4}, "write/there")
+    again = Shelf()
+    came = hand_over(filled, "a", again, "there")
+    assert (again.calls[0], came.is_resumed, came.unaccounted) == (("things", ("n0", "n1")), False, 0)
+
+
 def test_progress_is_told_after_each_call(filled: Store) -> None:
     seen: list[tuple[str, int]] = []
 
