@@ -96,6 +96,8 @@ def test_one_thing_can_be_looked_up(store: Store) -> None:
     dossiers = handed(store)
     assert {name: store.dossiers.one("a", name) for name in dossiers} == dossiers
     assert store.dossiers.one("a", COLUMN.native_id) is None, "it goes with its table"
+    store.journal.declare([SourceRow("a", "a", "mlflow", "http://a", 0), SourceRow("b", "b", "mlflow", "http://b", 1)])
+    assert store.dossiers.one("b", TABLE.native_id) is None, "another source's"
     store.ledger.write("a", Batch(tombstones=(Stone("u"),)), read_started_at=START)
     assert [store.dossiers.one("a", name) for name in ("u", "nothing")] == [None, None]
 
